@@ -1,0 +1,38 @@
+//! What RFC 6455 §5 to §8 demands, a module per section, through the public API only.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, clippy::cast_possible_truncation)]
+
+mod section_10_4_limits;
+mod section_5_1_roles;
+mod section_5_2_headers;
+mod section_5_2_verdicts;
+mod section_5_3_masking;
+mod section_5_4_fragmentation;
+mod section_5_5_control;
+mod section_5_8_extensions;
+mod section_6_1_sending;
+mod section_7_closing;
+mod section_8_1_utf8;
+
+mod assembling;
+mod display;
+mod properties;
+mod size;
+mod vectors;
+
+/// The key of RFC 6455 §5.7.
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// A frame of at most 125 bytes as a client sends it, put together here and not by the crate.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first, 0x80 | payload.len() as u8];
+    frame.extend(KEY);
+    frame.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame
+}
+
+/// A frame of at most 125 bytes as a server sends it.
+fn unmasked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first, payload.len() as u8];
+    frame.extend(payload);
+    frame
+}

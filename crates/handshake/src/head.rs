@@ -1,0 +1,131 @@
+//! `Head`: finds the end of a head while it arrives. It looks at each byte once, however the head was cut into packets,
+//! and it is the first to refuse: line ends, control bytes and sizes are judged here, before anything is parsed.
+//!
+//! ```text
+//!  Start ─CR─ EmptyLine ─LF─┐
+//!    │                      ▼
+//!    └───────────────── Method ─SP─ Target ─SP─ Line ─CR─ LineEnd ─LF─ Field ─CR─ HeadEnd ─LF─ Nothing
+//!                                                ▲                       │
+//!                                                └─── any other byte ────┘
+//! ```
+//!
+//! What the lines say is `request`'s to judge; a response's head goes through here as well.
+
+use crate::{Limits, Refusal};
+
+/// A scan for the end of one head.
+///
+/// Make one per head, and call [`scan`](Self::scan) with everything that has come since the head's first byte, each time
+/// that more has come. It is 24 bytes.
+///
+/// ```
+/// use longwire_handshake::{Head, Limits};
+///
+/// let mut head = Head::new(Limits::default());
+/// assert_eq!(head.scan(b"GET / HTTP/1.1\r\nHost: a\r\n")?, None);
+/// assert_eq!(head.scan(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nmore")?, Some(27));
+/// # Ok::<(), longwire_handshake::Refusal>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    limits: Limits,
+    scanned: u32,
+    target: u32,
+    fields: u16,
+    awaits: Awaits,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaits {
+    /// The first line, or the one empty line before it.
+    Start,
+    /// The LF of that empty line.
+    EmptyLine,
+    /// The first byte of the first line, after an empty one.
+    FirstLine,
+    /// The first line up to its first blank.
+    Method,
+    /// The first line from there to its second blank.
+    Target,
+    /// The rest of any line.
+    Line,
+    /// The LF of a line.
+    LineEnd,
+    /// The first byte of a field, or of the blank line.
+    Field,
+    /// The LF of the blank line.
+    HeadEnd,
+    /// The head is whole.
+    Nothing,
+}
+
+impl Head {
+    /// A scan that has seen nothing.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self { limits, scanned: 0, target: 0, fields: 0, awaits: Awaits::Start }
+    }
+
+    /// Looks at the bytes of `buf` that are new; `buf` is all that has come since the head's first byte. `Some(n)`: the
+    /// head, its blank line included, is `buf[..n]`, and what follows belongs to something else. `None`: more is needed.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the first wrong byte deserves; it is the same however the bytes are cut, and again on the
+    /// next call.
+    pub fn scan(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
+        let limit = self.limits.head as usize;
+        for byte in buf.iter().take(limit).skip(self.scanned as usize) {
+            if self.awaits == Awaits::Nothing {
+                break;
+            }
+            self.awaits = self.after(*byte)?;
+            self.scanned += 1;
+        }
+        match self.awaits {
+            Awaits::Nothing => Ok(Some(self.scanned as usize)),
+            // No end within the limit: whatever comes, the head is too long.
+            _ if self.scanned >= self.limits.head => Err(Refusal::HeadTooLarge),
+            _ => Ok(None),
+        }
+    }
+
+    /// What is awaited after this byte.
+    fn after(&mut self, byte: u8) -> Result<Awaits, Refusal> {
+        match (self.awaits, byte) {
+            // RFC 9112 §2.2: an empty line before the first is skipped; one is enough for the clients that send it.
+            (Awaits::Start, b'\r') => Ok(Awaits::EmptyLine),
+            (Awaits::EmptyLine, b'\n') => Ok(Awaits::FirstLine),
+            (Awaits::FirstLine, b'\r') => Err(Refusal::EmptyLines),
+            (Awaits::LineEnd, b'\n') => Ok(Awaits::Field),
+            (Awaits::Field, b'\r') => Ok(Awaits::HeadEnd),
+            (Awaits::HeadEnd, b'\n') => Ok(Awaits::Nothing),
+            // RFC 9112 §2.2: a CR that no LF follows is invalid. An LF alone might be taken for a line end: two readers
+            // who disagree about that see two different requests.
+            (Awaits::EmptyLine | Awaits::LineEnd | Awaits::HeadEnd, _) | (_, b'\n') => Err(Refusal::BareLineEnd),
+            (_, b'\r') => Ok(Awaits::LineEnd),
+            // RFC 9112 §2.2 and §5.2: a line that begins with a blank is a folded one, or hides a field.
+            (Awaits::Field, b' ' | b'\t') => Err(Refusal::FoldedLine),
+            // RFC 9110 §5.5: control bytes are dangerous wherever they stand; the tab is a blank.
+            (_, 0..=8 | 11..=31 | 127) => Err(Refusal::ControlByte),
+            (Awaits::Field, _) if self.fields >= self.limits.fields => Err(Refusal::TooManyFields),
+            (Awaits::Field, _) => {
+                self.fields += 1;
+                Ok(Awaits::Line)
+            }
+            (Awaits::Start | Awaits::FirstLine | Awaits::Method, b' ') => Ok(Awaits::Target),
+            (Awaits::Start | Awaits::FirstLine | Awaits::Method, _) => Ok(Awaits::Method),
+            (Awaits::Target, b' ') => Ok(Awaits::Line),
+            // RFC 9112 §3: a target longer than any the server would read is 414.
+            (Awaits::Target, _) if self.target >= self.limits.target => Err(Refusal::TargetTooLong),
+            (Awaits::Target, _) => {
+                self.target += 1;
+                Ok(Awaits::Target)
+            }
+            (awaits, _) => Ok(awaits),
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Head>() <= 24);

@@ -1,0 +1,77 @@
+//! `/tokens?text=…`: the text, word by word, as a language model answers. Events named `token`, then one named `done`.
+
+use std::time::Duration;
+
+use longwire_reactor::{CloseCode, Event, Id, Line, Out, Peer, Reply, Request};
+
+use crate::site::Visitor;
+
+const PACE: Duration = Duration::from_millis(35);
+
+/// A text that is being said.
+#[derive(Debug)]
+pub(crate) struct Speech {
+    text: String,
+    /// Where the next word begins, and how many were said before it.
+    at: usize,
+    said: usize,
+}
+
+pub(crate) fn request(peer: &mut Peer<Visitor>, request: &Request) -> Reply {
+    let Some(text) = request.query("text").filter(|text| !text.trim().is_empty()) else { return Reply::status(400) };
+    let mut speech = Speech { text: text.into_owned(), at: 0, said: 0 };
+    // Who was cut off goes on behind the last word that it got; who has them all need not come back: 204 tells it so.
+    if let Some(last) = request.last_event_id().and_then(|id| id.parse().ok()) {
+        while speech.said < last && speech.next_word().is_some() {}
+        if speech.at == speech.text.len() {
+            return Reply::status(204);
+        }
+    }
+    *peer.user = Visitor::Tokens(speech);
+    Reply::events()
+}
+
+impl Speech {
+    /// Says the next word and comes back, or says that it is done.
+    pub(crate) fn go_on(&mut self, out: &mut Out) {
+        let Some((start, end)) = self.next_word() else {
+            let count = self.said.to_string();
+            out.send(Event::data(&count).name(Line::literal("done")));
+            return out.close(CloseCode::NORMAL, "");
+        };
+        let id = self.said.to_string();
+        let id = Id::new(&id).expect("digits are an id");
+        out.send(Event::data(&self.text[start..end]).name(Line::literal("token")).id(id));
+        out.wake_after(PACE);
+    }
+
+    /// The next word, with the blanks behind it.
+    fn next_word(&mut self) -> Option<(usize, usize)> {
+        let rest = &self.text[self.at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let blank = rest[word..].find(|character: char| !character.is_whitespace()).unwrap_or(rest.len() - word);
+        let start = self.at;
+        (self.at, self.said) = (start + word + blank, self.said + 1);
+        Some((start, self.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Speech;
+
+    #[test]
+    fn words_keep_their_blanks_and_nothing_is_lost() {
+        for text in ["one two  three", " lead", "trail ", "…\u{a0}x\ny", "word"] {
+            let mut speech = Speech { text: text.into(), at: 0, said: 0 };
+            let mut joined = String::new();
+            while let Some((start, end)) = speech.next_word() {
+                joined.push_str(&speech.text[start..end]);
+            }
+            assert_eq!(joined, text);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! `longwire serve`: from bound to drained.
+
+use std::io;
+use std::process::ExitCode;
+use std::thread;
+
+use longwire_reactor::{Remote, Server};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::options::Serve;
+use crate::site::Site;
+
+/// A command line that cannot be followed, or an address that cannot be had.
+const UNUSABLE: u8 = 2;
+
+/// Serves until told to stop.
+pub(crate) fn serve(options: Serve) -> ExitCode {
+    match prepare(&options) {
+        Ok(server) => run(server, usize::from(options.threads)),
+        Err(message) => {
+            eprintln!("longwire: {message}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn prepare(options: &Serve) -> Result<Server, String> {
+    let limits = options.limits()?;
+    let (first, others) = options.listen.split_first().ok_or("no address to listen on")?;
+    let refused = |address, error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => format!("{address} is in use: another program listens there"),
+        io::ErrorKind::PermissionDenied => format!("{address} needs rights that this user does not have"),
+        _ => format!("{address}: {error}"),
+    };
+    let mut server = Server::bind(first).map_err(|error| refused(first, error))?;
+    for address in others {
+        server = server.also(address).map_err(|error| refused(address, error))?;
+    }
+    for name in &options.allow_host {
+        server = server.host(name);
+    }
+    Ok(server.limits(limits).origins(options.origins()))
+}
+
+fn run(server: Server, threads: usize) -> ExitCode {
+    for address in server.addresses() {
+        log::info!("listening on http://{address}");
+    }
+    let outcome = stop_on_signals(server.remote()).and_then(|()| server.run_threads(threads, |_| Site::default()));
+    match outcome {
+        Ok(()) => {
+            log::info!("all connections are gone");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The first signal drains, the second one ends at once.
+fn stop_on_signals(remote: Remote) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        for (count, _) in signals.forever().enumerate() {
+            log::info!("{}", if count == 0 { "stopping: everybody is told" } else { "stopping now" });
+            remote.drain();
+        }
+    })?;
+    Ok(())
+}

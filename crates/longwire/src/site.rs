@@ -1,0 +1,81 @@
+//! The site: which path is served by whom. Every loop has one of its own.
+
+use longwire_reactor::{Closed, FieldValue, Handler, Hub, Message, Peer, PeerId, Reply, Request};
+
+use crate::routes::{chat, clock, page, tokens};
+
+/// The application of the program.
+#[derive(Debug, Default)]
+pub(crate) struct Site;
+
+/// What is kept with whoever stays.
+#[derive(Debug, Default)]
+pub(crate) enum Visitor {
+    /// A request that is answered at once, or one that was not looked at yet.
+    #[default]
+    Passing,
+    Echo,
+    Chat(chat::Guest),
+    Clock(clock::Listener),
+    Tokens(tokens::Speech),
+}
+
+impl Handler for Site {
+    type User = Visitor;
+
+    fn request(&mut self, peer: &mut Peer<Visitor>, request: &Request, _: &[u8]) -> Reply {
+        let route: fn(&mut Peer<Visitor>, &Request) -> Reply = match request.path() {
+            "/echo" => |peer, _| {
+                *peer.user = Visitor::Echo;
+                Reply::web_socket()
+            },
+            "/chat" => |peer, _| {
+                *peer.user = Visitor::Chat(chat::Guest::default());
+                Reply::web_socket()
+            },
+            "/clock" => clock::request,
+            "/tokens" => tokens::request,
+            "/healthz" => |_, _| Reply::page("text/plain; charset=utf-8", b"ok\n".as_slice()),
+            path => match page::find(path) {
+                Some(page) if is_read(request) => return page,
+                Some(_) => return not_allowed(),
+                None => return Reply::status(404),
+            },
+        };
+        if is_read(request) { route(peer, request) } else { not_allowed() }
+    }
+
+    fn opened(&mut self, peer: &mut Peer<Visitor>) {
+        match peer.user {
+            Visitor::Clock(listener) => listener.catch_up(&mut peer.out),
+            Visitor::Tokens(speech) => speech.go_on(&mut peer.out),
+            Visitor::Passing | Visitor::Echo | Visitor::Chat(_) => {}
+        }
+    }
+
+    fn message(&mut self, peer: &mut Peer<Visitor>, message: Message) {
+        match peer.user {
+            Visitor::Chat(guest) => guest.says(&mut peer.out, message),
+            _ => peer.send(message),
+        }
+    }
+
+    fn timer(&mut self, peer: &mut Peer<Visitor>) {
+        self.opened(peer);
+    }
+
+    fn closed(&mut self, hub: &mut Hub, id: PeerId, visitor: Visitor, why: Closed) {
+        log::debug!("{id} is gone: {why:?}");
+        if let Visitor::Chat(guest) = visitor {
+            guest.leaves(hub);
+        }
+    }
+}
+
+fn is_read(request: &Request) -> bool {
+    matches!(request.method(), "GET" | "HEAD")
+}
+
+fn not_allowed() -> Reply {
+    Reply::status(405).field("Allow", FieldValue::literal("GET, HEAD"))
+}

@@ -1,0 +1,194 @@
+//! What the loop keeps for one connection, whatever it is for: at most 160 bytes while it is idle.
+//!
+//! The socket and the application's value lie in side tables (`slots.rs`). What only some connections have at some times is
+//! boxed. Nothing here knows a protocol; the session does.
+
+use std::time::Duration;
+
+use crate::Limits;
+use crate::deadlines::{Link, Moment};
+use crate::handler::Deadline;
+use crate::queue::Queue;
+use crate::session::Session;
+use crate::session::input::Input;
+use crate::topics::Subscriptions;
+
+/// One connection.
+pub(crate) struct Connection {
+    /// 0 in a vacant slot.
+    pub(crate) generation: u32,
+    pub(crate) link: Link,
+    /// When it was accepted or begun.
+    pub(crate) opened: Moment,
+    /// When the session's present state began.
+    pub(crate) since: Moment,
+    /// The last sign of life: a byte read, or on an event stream a byte sent.
+    pub(crate) heard: Moment,
+    /// When the application wants to be called, if `waking`.
+    pub(crate) wake: Moment,
+    pub(crate) session: Session,
+    pub(crate) output: Option<Box<Queue>>,
+    pub(crate) input: Option<Box<Input>>,
+    pub(crate) subscriptions: Option<Box<Subscriptions>>,
+    /// What the ledger has booked for it.
+    pub(crate) pinned: u32,
+    /// It stands on the ready list.
+    pub(crate) listed: bool,
+    /// A read may find something: only a short read, WouldBlock or the end clears it.
+    pub(crate) readable: bool,
+    /// The machine said that the peer will send no more.
+    pub(crate) read_closed: bool,
+    /// The end of the peer's bytes was read.
+    pub(crate) finished: bool,
+    /// The last write was short: an edge is owed.
+    pub(crate) blocked: bool,
+    /// Reading is paused until the queue is empty.
+    pub(crate) paused: bool,
+    /// The carried input has not been looked at since it was kept.
+    pub(crate) unread: bool,
+    /// An end was noted: nothing is sent any more, the loop will close it.
+    pub(crate) ending: bool,
+    pub(crate) waking: bool,
+    /// Its own address is a loopback address.
+    pub(crate) loopback: bool,
+    /// We are the client.
+    pub(crate) client: bool,
+}
+
+impl Connection {
+    pub(crate) const fn vacant() -> Self {
+        Self {
+            generation: 0,
+            link: Link::new(),
+            opened: Moment(0),
+            since: Moment(0),
+            heard: Moment(0),
+            wake: Moment(0),
+            session: Session::closing(),
+            output: None,
+            input: None,
+            subscriptions: None,
+            pinned: 0,
+            listed: false,
+            readable: false,
+            read_closed: false,
+            finished: false,
+            blocked: false,
+            paused: false,
+            unread: false,
+            ending: false,
+            waking: false,
+            loopback: false,
+            client: false,
+        }
+    }
+
+    pub(crate) fn new(session: Session, now: Moment) -> Self {
+        Self { session, opened: now, since: now, heard: now, ..Self::vacant() }
+    }
+
+    /// Bytes in its queue.
+    pub(crate) fn queued(&self) -> usize {
+        self.output.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    /// Bytes that it pins beside its slot, by capacity.
+    pub(crate) fn pins(&self) -> usize {
+        self.output.as_ref().map_or(0, |queue| queue.pinned())
+            + self.input.as_ref().map_or(0, |input| input.pinned())
+            + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.pinned())
+    }
+
+    /// The earliest thing that time will do to it.
+    pub(crate) fn due(&self, times: &Times) -> Option<(Moment, Due)> {
+        let own = self.session.due(self, times);
+        // While our bytes wait, a slow peer is the write stall's affair.
+        let stall = self.output.as_ref().filter(|queue| !queue.is_drained());
+        let stall = stall.map(|queue| (queue.progress.after(times.write_stall), Due::Late(Deadline::WriteStall)));
+        let wake = self.waking.then_some((self.wake, Due::Wake));
+        let age = self.session.is_open().then_some(times.max_age).flatten();
+        let age = age.map(|age| (self.opened.after(age), Due::Late(Deadline::Age)));
+        [own, stall, wake, age].into_iter().flatten().reduce(|a, b| if b.0.reached(a.0) { a } else { b })
+    }
+}
+
+/// What a deadline does when it has passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Due {
+    /// Ends a connection that has no request under way.
+    Quiet,
+    /// Answers 408 and ends.
+    RequestTimeout,
+    /// Sends a ping.
+    Ping,
+    /// Sends a comment.
+    Heartbeat,
+    /// Calls the application.
+    Wake,
+    /// Ends what is open, for this reason.
+    Late(Deadline),
+    /// The peer had its time to close.
+    Linger,
+}
+
+/// The limits that are times, in milliseconds.
+pub(crate) struct Times {
+    pub(crate) head: u32,
+    pub(crate) body: u32,
+    pub(crate) later: u32,
+    pub(crate) keep_alive: u32,
+    pub(crate) message: u32,
+    pub(crate) write_stall: u32,
+    pub(crate) ping: u32,
+    pub(crate) pong: u32,
+    pub(crate) heartbeat: u32,
+    pub(crate) max_age: Option<u32>,
+    pub(crate) close: u32,
+    pub(crate) linger_idle: u32,
+    pub(crate) linger: u32,
+}
+
+impl Times {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            head: milliseconds(limits.head_deadline),
+            body: milliseconds(limits.body_deadline),
+            later: milliseconds(limits.later),
+            keep_alive: milliseconds(limits.keep_alive),
+            message: milliseconds(limits.message_deadline),
+            write_stall: milliseconds(limits.write_stall),
+            ping: milliseconds(limits.ping),
+            pong: milliseconds(limits.pong),
+            heartbeat: milliseconds(limits.heartbeat),
+            max_age: limits.max_age.map(milliseconds),
+            close: milliseconds(limits.close),
+            linger_idle: milliseconds(limits.linger_idle),
+            linger: milliseconds(limits.linger),
+        }
+    }
+}
+
+/// A time in milliseconds, rounded up, at most 24 days.
+pub(crate) fn milliseconds(time: Duration) -> u32 {
+    const MOST: u32 = 24 * 24 * 3_600 * 1_000;
+    u32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(MOST).min(MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        // With the socket (4), the application's () (1) and its share of the page: under 160.
+        assert!(size_of::<Connection>() <= 144, "{}", size_of::<Connection>());
+        assert!(size_of::<Session>() <= 56, "{}", size_of::<Session>());
+    }
+
+    #[test]
+    fn times_are_rounded_up_and_bounded() {
+        assert_eq!(milliseconds(Duration::from_micros(1)), 1);
+        assert_eq!(milliseconds(Duration::from_secs(2)), 2_000);
+        assert_eq!(milliseconds(Duration::MAX), 24 * 24 * 3_600 * 1_000);
+    }
+}

@@ -1,0 +1,145 @@
+//! The application's door: one value per loop, called when something happened.
+
+use std::io;
+
+use longwire_frame::{CloseCode, Message};
+
+use crate::peer::{Hub, Peer, PeerId};
+use crate::reply::Reply;
+use crate::request::Request;
+
+/// What a server does. There is one value per loop, that is, per thread; every method has a default.
+///
+/// Calling order for one connection: [`request`](Handler::request) for every request; if the reply opened a WebSocket or
+/// an event stream, [`opened`](Handler::opened), then any of the others, then [`closed`](Handler::closed) exactly once.
+/// A [`Reply::later`] is closed like them, when it was answered or when its peer is gone.
+///
+/// A method that panics ends that one connection (status 500 or close code 1011); nothing of its half-made output leaves.
+pub trait Handler {
+    /// What the application keeps with a WebSocket, a stream or a later answer. Every request starts with a fresh one:
+    /// behind a proxy the requests of different people share a connection.
+    type User: Default;
+
+    /// A whole request: head and body. The default opens a WebSocket.
+    fn request(&mut self, peer: &mut Peer<'_, Self::User>, request: &Request<'_>, body: &[u8]) -> Reply {
+        let _ = (peer, request, body);
+        Reply::web_socket()
+    }
+
+    /// The 101 or the stream's head is on its way; what is sent from here on follows it.
+    fn opened(&mut self, peer: &mut Peer<'_, Self::User>) {
+        let _ = peer;
+    }
+
+    /// A whole message, borrowed from the input.
+    fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
+        let _ = (peer, message);
+    }
+
+    /// A piece of a message, instead of [`message`](Handler::message), where the reply was
+    /// [`Reply::pieces`](Reply::pieces).
+    fn piece(&mut self, peer: &mut Peer<'_, Self::User>, piece: Piece<'_>) {
+        let _ = (peer, piece);
+    }
+
+    /// This peer's queue is empty again after it was not.
+    fn drained(&mut self, peer: &mut Peer<'_, Self::User>) {
+        let _ = peer;
+    }
+
+    /// A policy dropped something at the queue's bound.
+    fn dropped(&mut self, peer: &mut Peer<'_, Self::User>, what: Dropped) {
+        let _ = (peer, what);
+    }
+
+    /// The time asked for by `wake_after` has come.
+    fn timer(&mut self, peer: &mut Peer<'_, Self::User>) {
+        let _ = peer;
+    }
+
+    /// A WebSocket, a stream or a later answer has ended: called exactly once for each.
+    fn closed(&mut self, hub: &mut Hub<'_>, id: PeerId, user: Self::User, why: Closed) {
+        let _ = (hub, id, user, why);
+    }
+
+    /// The server's own clock, if [`Server::tick`](crate::Server::tick) asked for it; on the first loop only.
+    fn tick(&mut self, hub: &mut Hub<'_>) {
+        let _ = hub;
+    }
+}
+
+/// A piece of a message as it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text: first the character that was split between the last piece and this one, then the rest.
+    Text {
+        /// A character whose bytes arrived apart.
+        carried: Option<char>,
+        /// What follows it.
+        rest: &'a str,
+        /// Whether the message ends here.
+        end: bool,
+    },
+    /// Bytes.
+    Binary {
+        /// The bytes of this piece.
+        bytes: &'a [u8],
+        /// Whether the message ends here.
+        end: bool,
+    },
+}
+
+/// What a policy dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// How many messages or events.
+    pub count: usize,
+}
+
+/// Why a WebSocket, a stream or a later answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Closed {
+    /// The peer closed, with this code if it gave one.
+    ByPeer(Option<CloseCode>),
+    /// The application closed.
+    ByUs,
+    /// The later answer was given.
+    Answered,
+    /// The server is stopping.
+    Drained,
+    /// The peer went without a Close (a FIN or a reset).
+    Gone,
+    /// The connection failed in mid-air.
+    Broken(io::ErrorKind),
+    /// The peer broke a rule of RFC 6455.
+    Fault(longwire_frame::Error),
+    /// A server that we connected to did not open the WebSocket.
+    Refused,
+    /// A deadline passed.
+    Late(Deadline),
+    /// Its queue was at the bound: the peer does not read as fast as we send.
+    Overflow,
+    /// The handler panicked.
+    Panicked,
+}
+
+/// Which deadline passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// `Limits::later`.
+    Answer,
+    /// `Limits::message_deadline`.
+    Message,
+    /// `Limits::pong`.
+    Pong,
+    /// `Limits::write_stall`.
+    WriteStall,
+    /// `Limits::close`.
+    Close,
+    /// `Limits::max_age`.
+    Age,
+    /// `Limits::head_deadline`, of a connection that we made.
+    Opening,
+}

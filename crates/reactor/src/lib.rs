@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+// The application's doors.
+mod handler;
+mod peer;
+mod publication;
+mod remote;
+mod reply;
+mod request;
+
+// How a server is set up.
+mod limits;
+mod server;
+
+// The loop, and what one connection is for.
+mod connection;
+mod sending;
+mod session;
+mod turn;
+
+// One mechanism each.
+mod deadlines;
+mod ledger;
+mod queue;
+mod ready;
+mod slots;
+mod topics;
+
+// The machine.
+pub mod sys;
+mod wire;
+
+pub use handler::{Closed, Deadline, Dropped, Handler, Piece};
+pub use limits::Limits;
+pub use peer::{Hub, Out, Peer, PeerId, Stats};
+pub use publication::Publication;
+pub use remote::{Full, Remote};
+pub use reply::Reply;
+pub use request::Request;
+pub use server::{Origins, Server};
+pub use session::opening::Opening;
+pub use turn::{Loop, Turn};
+
+pub use longwire_frame as frame;
+pub use longwire_frame::{CloseCode, Message};
+pub use longwire_handshake as handshake;
+pub use longwire_handshake::FieldValue;
+pub use longwire_sse as sse;
+pub use longwire_sse::{Event, Id, Line};

@@ -1,0 +1,307 @@
+//! What a callback holds: one peer, or the loop as a whole.
+//!
+//! Both lend the sending half only. Sending does not fail at the call and does nothing on a connection that is closing;
+//! what the queue's bound does not admit is dealt with by policy, and `closed` says so.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use longwire_frame::{CloseCode, Message};
+
+use crate::Opening;
+use crate::publication::Publication;
+use crate::reply::Reply;
+use crate::sending::Sending;
+use crate::slots::Key;
+use crate::wire::Machine;
+
+/// Names a connection for as long as anybody may ask for it: which loop, which slot, and which of those that were there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PeerId {
+    pub(crate) home: u32,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+impl std::fmt::Display for PeerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.home, self.slot, self.generation)
+    }
+}
+
+/// What a loop has done and holds. Plain numbers of one loop; add those of several with `+`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections that are open now.
+    pub connections: u64,
+    /// Bytes that they pin beside their slots.
+    pub pinned: u64,
+    /// Connections accepted so far.
+    pub accepted: u64,
+    /// Connections refused at accept, for lack of room or descriptors.
+    pub refused: u64,
+    /// Requests answered, or refused.
+    pub requests: u64,
+    /// WebSockets opened.
+    pub web_sockets: u64,
+    /// Event streams opened.
+    pub streams: u64,
+    /// Messages received.
+    pub messages_in: u64,
+    /// Messages and events sent to one peer.
+    pub messages_out: u64,
+    /// Publications.
+    pub published: u64,
+    /// Messages, events and publications dropped at a bound.
+    pub dropped: u64,
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Callbacks that panicked.
+    pub panics: u64,
+}
+
+impl std::ops::Add for Stats {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            pinned: self.pinned + other.pinned,
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            requests: self.requests + other.requests,
+            web_sockets: self.web_sockets + other.web_sockets,
+            streams: self.streams + other.streams,
+            messages_in: self.messages_in + other.messages_in,
+            messages_out: self.messages_out + other.messages_out,
+            published: self.published + other.published,
+            dropped: self.dropped + other.dropped,
+            bytes_in: self.bytes_in + other.bytes_in,
+            bytes_out: self.bytes_out + other.bytes_out,
+            panics: self.panics + other.panics,
+        }
+    }
+}
+
+/// The peer that a callback is about: the application's value and the way out, in two fields that can be borrowed apart.
+///
+/// Every method of [`Out`] can be called on the peer itself; `peer.out.send(&peer.user.name)` is for sending what the value
+/// holds.
+pub struct Peer<'a, U = ()> {
+    /// What the application keeps with this peer.
+    pub user: &'a mut U,
+    /// The way out to it, and to everybody else.
+    pub out: Out<'a>,
+}
+
+/// The way out of a callback.
+pub struct Out<'a> {
+    sending: &'a mut Sending,
+    machine: &'a mut dyn Machine,
+    key: Key,
+}
+
+impl<'a> Out<'a> {
+    pub(crate) const fn new(sending: &'a mut Sending, machine: &'a mut dyn Machine, key: Key) -> Self {
+        Self { sending, machine, key }
+    }
+
+    /// Sends a message or an event to this peer.
+    pub fn send<'p>(&mut self, publication: impl Into<Publication<'p>>) {
+        self.sending.send(self.machine, self.key.slot, &publication.into());
+    }
+
+    /// Sends to another peer of this server.
+    pub fn send_to<'p>(&mut self, id: PeerId, publication: impl Into<Publication<'p>>) {
+        self.sending.send_to(self.machine, id, &publication.into());
+    }
+
+    /// Sends a piece of a message; `end` with the last. The first piece decides whether it is text or binary. Until the
+    /// last one has been sent, whole messages to this peer wait.
+    pub fn piece<'p>(&mut self, piece: impl Into<Message<'p>>, end: bool) {
+        self.sending.piece(self.machine, self.key.slot, piece.into(), end);
+    }
+
+    /// Sends a ping with at most 125 bytes of payload; what is beyond is cut.
+    pub fn ping(&mut self, payload: &[u8]) {
+        self.sending.ping(self.machine, self.key.slot, payload);
+    }
+
+    /// Publishes to everybody who listens to the topic, at the end of the turn.
+    pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
+        self.sending.publish(topic, &publication.into(), None);
+    }
+
+    /// Publishes to everybody else.
+    pub fn publish_to_others<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
+        self.sending.publish(topic, &publication.into(), Some(self.key.slot));
+    }
+
+    /// Listens to a topic. In `request` this takes effect when the reply opens something.
+    pub fn subscribe(&mut self, topic: &str) {
+        self.sending.subscribe(self.key.slot, topic);
+    }
+
+    /// Does not listen to a topic any more.
+    pub fn unsubscribe(&mut self, topic: &str) {
+        self.sending.unsubscribe(self.machine, self.key.slot, topic);
+    }
+
+    /// How many peers of this loop listen to a topic.
+    #[must_use]
+    pub fn subscribers(&self, topic: &str) -> usize {
+        self.sending.topics.subscribers(topic)
+    }
+
+    /// Answers this peer's request, if the reply was [`Reply::later`].
+    pub fn answer(&mut self, reply: Reply) {
+        self.sending.answers.push((self.key, reply));
+    }
+
+    /// Answers another peer's request, if its reply was [`Reply::later`].
+    pub fn answer_to(&mut self, id: PeerId, reply: Reply) {
+        self.sending.answer_to(id, reply);
+    }
+
+    /// Calls [`Handler::timer`](crate::Handler::timer) once after this time; asking again moves it.
+    pub fn wake_after(&mut self, wait: Duration) {
+        self.sending.wake_after(self.key.slot, wait);
+    }
+
+    /// Closes: a WebSocket with this code and reason (cut at 123 bytes, on a character boundary); an event stream ends.
+    pub fn close(&mut self, code: CloseCode, reason: &str) {
+        self.sending.close(self.machine, self.key.slot, code, reason);
+    }
+
+    /// Bytes that wait to be sent to this peer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.sending.queued(self.key.slot)
+    }
+
+    /// This peer's name.
+    #[must_use]
+    pub fn id(&self) -> PeerId {
+        self.sending.id(self.key)
+    }
+
+    /// This peer's address; `None` on Unix sockets and when it is gone.
+    #[must_use]
+    pub fn address(&mut self) -> Option<SocketAddr> {
+        self.machine.peer_address(self.key.slot)
+    }
+
+    /// The wall clock in whole seconds since 1970, read once per turn at most.
+    #[must_use]
+    pub const fn unix_time(&self) -> u64 {
+        self.sending.wall
+    }
+}
+
+/// Forwards methods of `Out`, so that `peer.send(…)` is what people write. (A `Deref` would borrow the whole peer.)
+macro_rules! forward {
+    ($($(#[$doc:meta])* fn $name:ident $(<$life:lifetime>)? ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+        impl<U> Peer<'_, U> {
+            $(
+                #[doc = concat!("See [`Out::", stringify!($name), "`].")]
+                $(#[$doc])*
+                pub fn $name $(<$life>)? (&mut self, $($argument: $type),*) $(-> $result)? {
+                    self.out.$name($($argument),*)
+                }
+            )*
+        }
+    };
+}
+
+forward! {
+    fn send<'p>(publication: impl Into<Publication<'p>>);
+    fn send_to<'p>(id: PeerId, publication: impl Into<Publication<'p>>);
+    fn piece<'p>(piece: impl Into<Message<'p>>, end: bool);
+    fn ping(payload: &[u8]);
+    fn publish<'p>(topic: &str, publication: impl Into<Publication<'p>>);
+    fn publish_to_others<'p>(topic: &str, publication: impl Into<Publication<'p>>);
+    fn subscribe(topic: &str);
+    fn unsubscribe(topic: &str);
+    #[must_use]
+    fn subscribers(topic: &str) -> usize;
+    fn answer(reply: Reply);
+    fn answer_to(id: PeerId, reply: Reply);
+    fn wake_after(wait: Duration);
+    fn close(code: CloseCode, reason: &str);
+    #[must_use]
+    fn queued() -> usize;
+    #[must_use]
+    fn id() -> PeerId;
+    #[must_use]
+    fn address() -> Option<SocketAddr>;
+    #[must_use]
+    fn unix_time() -> u64;
+}
+
+/// The loop as a whole, where no peer is meant.
+pub struct Hub<'a> {
+    sending: &'a mut Sending,
+    machine: &'a mut dyn Machine,
+}
+
+impl<'a> Hub<'a> {
+    pub(crate) const fn new(sending: &'a mut Sending, machine: &'a mut dyn Machine) -> Self {
+        Self { sending, machine }
+    }
+
+    /// Publishes to everybody who listens to the topic, at the end of the turn.
+    pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
+        self.sending.publish(topic, &publication.into(), None);
+    }
+
+    /// How many peers of this loop listen to a topic.
+    #[must_use]
+    pub fn subscribers(&self, topic: &str) -> usize {
+        self.sending.topics.subscribers(topic)
+    }
+
+    /// Sends to a peer of this server.
+    pub fn send_to<'p>(&mut self, id: PeerId, publication: impl Into<Publication<'p>>) {
+        self.sending.send_to(self.machine, id, &publication.into());
+    }
+
+    /// Answers a request whose reply was [`Reply::later`].
+    pub fn answer(&mut self, id: PeerId, reply: Reply) {
+        self.sending.answer_to(id, reply);
+    }
+
+    /// Closes a peer of this loop, as [`Out::close`] does.
+    pub fn close(&mut self, id: PeerId, code: CloseCode, reason: &str) {
+        if let Some(key) = self.sending.local(id) {
+            self.sending.close(self.machine, key.slot, code, reason);
+        }
+    }
+
+    /// Opens a WebSocket as a client, on this loop: [`Handler::opened`](crate::Handler::opened) or
+    /// [`Handler::closed`](crate::Handler::closed) will tell how it came out.
+    ///
+    /// # Errors
+    /// What the machine says at once: no descriptors, no route, as many connections as there may be.
+    pub fn connect(&mut self, address: SocketAddr, opening: Opening) -> io::Result<PeerId> {
+        self.sending.connect(self.machine, address, opening)
+    }
+
+    /// What this loop has done and holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats {
+            connections: self.sending.slots.len() as u64,
+            pinned: self.sending.ledger.pinned() as u64,
+            ..self.sending.stats
+        }
+    }
+
+    /// The wall clock in whole seconds since 1970, read once per turn at most.
+    #[must_use]
+    pub const fn unix_time(&self) -> u64 {
+        self.sending.wall
+    }
+}

@@ -1,0 +1,242 @@
+//! Reaching the loops from any thread: a bounded mailbox for each, and the hand that drops commands into them.
+//!
+//! Nothing here ever waits for a loop, so that a loop may call it on itself. What has no bound by its nature (closing, which
+//! every connection can be told once, and draining) is kept apart from what has.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use longwire_frame::CloseCode;
+
+use crate::peer::{Hub, PeerId};
+use crate::publication::{Parcel, Publication};
+use crate::reply::Reply;
+use crate::sys::Wake;
+
+/// A loop has as many commands waiting as `Limits::remote` admits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("as many commands wait as may")
+    }
+}
+
+impl std::error::Error for Full {}
+
+/// What a loop is told.
+#[derive(Clone)]
+pub(crate) enum Command {
+    Send(PeerId, Parcel),
+    Publish(Arc<[(Box<str>, Parcel)]>),
+    Answer(PeerId, Box<Reply>),
+    Run(Once),
+}
+
+type Call = Box<dyn FnOnce(&mut Hub<'_>) + Send>;
+
+/// Something to call once. (A command can be copied to every loop; a call is made for one.)
+#[derive(Clone)]
+pub(crate) struct Once(Arc<Mutex<Option<Call>>>);
+
+impl Once {
+    pub(crate) fn take(&self) -> Option<Call> {
+        lock(&self.0).take()
+    }
+}
+
+/// One loop's mailbox.
+pub(crate) struct Mailbox {
+    waker: Arc<dyn Wake>,
+    most: usize,
+    /// Set from the first command until the loop looks: so that a burst of commands wakes it once.
+    woken: AtomicBool,
+    letters: Mutex<Letters>,
+}
+
+#[derive(Default)]
+struct Letters {
+    commands: VecDeque<Command>,
+    closing: BTreeMap<PeerId, (CloseCode, Box<str>)>,
+}
+
+/// What the loop found in its mailbox.
+pub(crate) struct Post {
+    pub(crate) commands: VecDeque<Command>,
+    pub(crate) closing: BTreeMap<PeerId, (CloseCode, Box<str>)>,
+}
+
+impl Mailbox {
+    pub(crate) fn new(waker: Arc<dyn Wake>, most: usize) -> Self {
+        Self { waker, most, woken: AtomicBool::new(false), letters: Mutex::default() }
+    }
+
+    fn post(&self, command: Command) -> Result<(), Full> {
+        {
+            let mut letters = lock(&self.letters);
+            if letters.commands.len() >= self.most {
+                return Err(Full);
+            }
+            letters.commands.push_back(command);
+        }
+        self.wake();
+        Ok(())
+    }
+
+    fn wake(&self) {
+        // The flag is set after the letter lies in the box and cleared before the box is emptied: no wake-up is lost.
+        if !self.woken.swap(true, Ordering::SeqCst) {
+            self.waker.wake();
+        }
+    }
+
+    /// Empties the box.
+    pub(crate) fn collect(&self) -> Post {
+        self.woken.store(false, Ordering::SeqCst);
+        let letters = std::mem::take(&mut *lock(&self.letters));
+        Post { commands: letters.commands, closing: letters.closing }
+    }
+}
+
+/// What all loops of a server and all its remotes share.
+#[derive(Default)]
+pub(crate) struct Switchboard {
+    mailboxes: OnceLock<Box<[Mailbox]>>,
+    /// How often it was asked to drain.
+    drains: AtomicU32,
+}
+
+impl std::fmt::Debug for Switchboard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Switchboard").field("loops", &self.mailboxes().len()).finish_non_exhaustive()
+    }
+}
+
+impl Switchboard {
+    /// The loops exist now.
+    pub(crate) fn open(&self, mailboxes: Vec<Mailbox>) {
+        if self.mailboxes.set(mailboxes.into()).is_err() {
+            unreachable!("a server is built once");
+        }
+    }
+
+    pub(crate) fn mailboxes(&self) -> &[Mailbox] {
+        self.mailboxes.get().map_or(&[], |mailboxes| mailboxes)
+    }
+
+    fn drains(&self) -> u32 {
+        self.drains.load(Ordering::SeqCst)
+    }
+}
+
+/// The other loops, seen from one.
+pub(crate) struct Fellows {
+    switchboard: Arc<Switchboard>,
+    own: u32,
+}
+
+impl Fellows {
+    pub(crate) const fn new(switchboard: Arc<Switchboard>, own: u32) -> Self {
+        Self { switchboard, own }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.switchboard.mailboxes().len() < 2
+    }
+
+    pub(crate) fn own(&self) -> Option<&Mailbox> {
+        self.switchboard.mailboxes().get(self.own as usize)
+    }
+
+    /// How often the server was asked to drain.
+    pub(crate) fn drains(&self) -> u32 {
+        self.switchboard.drains()
+    }
+
+    pub(crate) fn tell(&self, home: u32, command: Command) -> Result<(), Full> {
+        self.switchboard.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
+    }
+
+    /// Tells all others; returns how many had no room.
+    pub(crate) fn tell_all(&self, command: &Command) -> u64 {
+        let others = self.switchboard.mailboxes().iter().enumerate().filter(|(home, _)| *home != self.own as usize);
+        others.map(|(_, mailbox)| u64::from(mailbox.post(command.clone()).is_err())).sum()
+    }
+}
+
+/// Reaches the loops of a server from any thread, its own loops' included. Never blocks.
+#[derive(Clone, Debug)]
+pub struct Remote {
+    switchboard: Arc<Switchboard>,
+}
+
+impl Remote {
+    pub(crate) const fn new(switchboard: Arc<Switchboard>) -> Self {
+        Self { switchboard }
+    }
+
+    fn post(&self, home: u32, command: Command) -> Result<(), Full> {
+        self.switchboard.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
+    }
+
+    /// Sends to a peer, if it is still there.
+    ///
+    /// # Errors
+    /// [`Full`] when that peer's loop has too much waiting.
+    pub fn send<'p>(&self, id: PeerId, publication: impl Into<Publication<'p>>) -> Result<(), Full> {
+        self.post(id.home, Command::Send(id, Parcel::pack(&publication.into())))
+    }
+
+    /// Publishes to everybody who listens to the topic, on every loop.
+    ///
+    /// # Errors
+    /// [`Full`] when some loop has too much waiting; the others got it.
+    pub fn publish<'p>(&self, topic: &str, publication: impl Into<Publication<'p>>) -> Result<(), Full> {
+        let batch: Arc<[_]> = Arc::new([(topic.into(), Parcel::pack(&publication.into()))]);
+        let mut outcome = Ok(());
+        for mailbox in self.switchboard.mailboxes() {
+            outcome = outcome.and(mailbox.post(Command::Publish(batch.clone())));
+        }
+        outcome
+    }
+
+    /// Answers a request whose reply was [`Reply::later`].
+    ///
+    /// # Errors
+    /// [`Full`] when that peer's loop has too much waiting.
+    pub fn answer(&self, id: PeerId, reply: Reply) -> Result<(), Full> {
+        self.post(id.home, Command::Answer(id, Box::new(reply)))
+    }
+
+    /// Calls something on the loop that a peer belongs to.
+    ///
+    /// # Errors
+    /// [`Full`] when that loop has too much waiting.
+    pub fn run(&self, id: PeerId, call: impl FnOnce(&mut Hub<'_>) + Send + 'static) -> Result<(), Full> {
+        self.post(id.home, Command::Run(Once(Arc::new(Mutex::new(Some(Box::new(call)))))))
+    }
+
+    /// Closes a peer, as [`Out::close`](crate::Out::close) does.
+    pub fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
+        if let Some(mailbox) = self.switchboard.mailboxes().get(id.home as usize) {
+            lock(&mailbox.letters).closing.insert(id, (code, reason.into()));
+            mailbox.wake();
+        }
+    }
+
+    /// Stops the server gently: no new connections, 1001 to WebSockets, an end to streams; `run` returns when all are gone
+    /// or after `Limits::drain`. A second call ends it at once.
+    pub fn drain(&self) {
+        self.switchboard.drains.fetch_add(1, Ordering::SeqCst);
+        for mailbox in self.switchboard.mailboxes() {
+            mailbox.wake();
+        }
+    }
+}
+
+/// Locks; a thread that panicked while it held the lock left the letters whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,233 @@
+//! How a server is set up: addresses, limits, rules, and one loop or several.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ledger::{Account, Ledger};
+use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
+use crate::session::Rules;
+use crate::sys::{Listener, Mio, Sys};
+use crate::{Handler, Limits, Loop};
+
+/// Which pages may open a WebSocket here (RFC 6455 §10.2). A request without an Origin is no browser's and always may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Pages of this very host and port, as the request names them.
+    #[default]
+    Same,
+    /// Exactly these, such as `https://example.org`.
+    Listed(Vec<String>),
+    /// Any page. Whatever a visitor's cookies open, every page may then open.
+    Any,
+}
+
+/// A server that is being set up. It listens from the moment it is bound.
+#[derive(Debug)]
+pub struct Server {
+    listeners: Vec<Listener>,
+    limits: Limits,
+    origins: Origins,
+    hosts: Vec<String>,
+    tick: Option<Duration>,
+    switchboard: Arc<Switchboard>,
+}
+
+impl Server {
+    /// Listens on an address; port 0 takes any free one, see [`Server::addresses`].
+    ///
+    /// # Errors
+    /// What the machine reports: [`io::ErrorKind::AddrInUse`] for a port that is taken.
+    pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::empty().also(address)
+    }
+
+    /// Takes a listening socket from elsewhere.
+    ///
+    /// # Errors
+    /// What the machine reports.
+    pub fn from_listener(listener: TcpListener) -> io::Result<Self> {
+        let mut server = Self::empty();
+        server.listeners.push(Listener::from_tcp(listener, &server.limits)?);
+        Ok(server)
+    }
+
+    /// Listens on a Unix socket, whose path must not exist.
+    ///
+    /// # Errors
+    /// What the machine reports.
+    pub fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
+        let mut server = Self::empty();
+        server.listeners.push(Listener::unix(path.as_ref())?);
+        Ok(server)
+    }
+
+    fn empty() -> Self {
+        Self {
+            listeners: Vec::new(),
+            limits: Limits::default(),
+            origins: Origins::Same,
+            hosts: Vec::new(),
+            tick: None,
+            switchboard: Arc::default(),
+        }
+    }
+
+    /// Listens on one more address.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub fn also(mut self, address: impl ToSocketAddrs) -> io::Result<Self> {
+        let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "no address");
+        for address in address.to_socket_addrs()? {
+            match Listener::tcp(address, false, &self.limits) {
+                Ok(listener) => {
+                    self.listeners.push(listener);
+                    return Ok(self);
+                }
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    /// The addresses that it listens on.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(Listener::address).collect()
+    }
+
+    /// Sets the limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Which pages may open a WebSocket.
+    #[must_use]
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// One more name that a Host may have where a request arrives on a loopback address (`*` for any): without it only
+    /// `localhost`, `127.0.0.1` and `[::1]` are served there, so that no web page can reach it under a name of its own.
+    #[must_use]
+    pub fn host(mut self, name: &str) -> Self {
+        self.hosts.push(name.into());
+        self
+    }
+
+    /// Calls [`Handler::tick`] this often, on the first loop.
+    #[must_use]
+    pub const fn tick(mut self, every: Duration) -> Self {
+        self.tick = Some(every);
+        self
+    }
+
+    /// What reaches this server from other threads, now and while it runs.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        Remote::new(self.switchboard.clone())
+    }
+
+    /// Runs on this thread until it is drained.
+    ///
+    /// # Errors
+    /// What the machine reports when the loop is built, or its poll.
+    pub fn run<H: Handler>(self, handler: H) -> io::Result<()> {
+        self.build(handler)?.run()
+    }
+
+    /// Builds the one loop, for those who own the thread.
+    ///
+    /// # Errors
+    /// What the machine reports.
+    pub fn build<H: Handler>(self, handler: H) -> io::Result<Loop<H>> {
+        let mut server = self;
+        let listeners = std::mem::take(&mut server.listeners);
+        let machine = Mio::new(listeners, server.limits.events)?;
+        Ok(server.build_on(machine, handler))
+    }
+
+    /// Builds the one loop on another machine, such as [`Sim`](crate::sys::sim::Sim).
+    pub fn build_on<H: Handler, S: Sys>(self, machine: S, handler: H) -> Loop<H, S> {
+        self.switchboard.open(vec![Mailbox::new(machine.waker(), self.limits.remote)]);
+        self.build_loop(0, machine, handler, &Arc::default())
+    }
+
+    /// A server without listeners, for machines that bring their own.
+    #[must_use]
+    pub fn on_machine() -> Self {
+        Self::empty()
+    }
+
+    /// Runs `threads` loops, each on a thread of its own with its own handler, made there by `make(number)`. A connection
+    /// stays with the loop that accepted it; publications reach all.
+    ///
+    /// # Errors
+    /// What the machine reports when the loops are built, or any one's poll.
+    ///
+    /// # Panics
+    /// If `threads` is 0, or a loop's thread panics outside of a callback.
+    pub fn run_threads<H: Handler>(mut self, threads: usize, make: impl Fn(usize) -> H + Sync) -> io::Result<()> {
+        assert!(threads > 0, "no thread, no loop");
+        if threads == 1 {
+            return self.run(make(0));
+        }
+        let mut machines = Vec::new();
+        for listeners in self.share_listeners(threads)? {
+            machines.push(Mio::new(listeners, self.limits.events)?);
+        }
+        let mailboxes = machines.iter().map(|machine| Mailbox::new(machine.waker(), self.limits.remote));
+        self.switchboard.open(mailboxes.collect());
+        let account = Arc::default();
+        let (server, make, account) = (&self, &make, &account);
+        std::thread::scope(|scope| {
+            let running: Vec<_> = machines
+                .into_iter()
+                .enumerate()
+                .map(|(number, machine)| {
+                    let body = move || server.build_loop(number, machine, make(number), account).run();
+                    std::thread::Builder::new().name(format!("longwire-{number}")).spawn_scoped(scope, body)
+                })
+                .collect::<io::Result<_>>()?;
+            running.into_iter().map(|thread| thread.join().expect("a loop does not panic")).collect()
+        })
+    }
+
+    /// One set of listeners for each loop, all on the same addresses. The sockets bound so far have proved that nobody else
+    /// listens there; sockets that may be shared take their place.
+    fn share_listeners(&mut self, threads: usize) -> io::Result<Vec<Vec<Listener>>> {
+        let mut sets: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
+        for listener in std::mem::take(&mut self.listeners) {
+            let Some(address) = listener.address() else {
+                // A Unix socket cannot be bound twice: the first loop has it alone.
+                sets[0].push(listener);
+                continue;
+            };
+            drop(listener);
+            for set in &mut sets {
+                set.push(Listener::tcp(address, true, &self.limits)?);
+            }
+        }
+        Ok(sets)
+    }
+
+    fn build_loop<H: Handler, S: Sys>(
+        &self,
+        number: usize,
+        machine: S,
+        handler: H,
+        account: &Arc<Account>,
+    ) -> Loop<H, S> {
+        let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone() };
+        let ledger = Ledger::new(account.clone(), self.limits.budget, self.limits.connections);
+        let fellows = Fellows::new(self.switchboard.clone(), number as u32);
+        let tick = self.tick.filter(|_| number == 0);
+        Loop::new(handler, machine, self.limits.clone(), rules, (number as u32, ledger, fellows), tick)
+    }
+}

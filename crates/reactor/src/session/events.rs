@@ -1,0 +1,42 @@
+//! An event stream: nothing is expected from the peer but its end, and silence is broken by comments.
+
+use std::time::Duration;
+
+use longwire_handshake::Request;
+use longwire_sse::Event;
+
+use super::{Session, Visit, head};
+use crate::connection::{Connection, Due, Times};
+use crate::deadlines::Moment;
+use crate::handler::Handler;
+use crate::publication::Publication;
+
+/// An open event stream.
+pub(crate) struct Events;
+
+pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
+    // A stream whose bytes wait is not silent.
+    connection.output.is_none().then(|| (connection.heard.after(times.heartbeat), Due::Heartbeat))
+}
+
+/// Sends the stream's head and opens it. It has no length and no chunks: it ends with the connection.
+pub(super) fn open<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    request: &Request<'_, '_>,
+    fields: &[(&'static str, String)],
+    retry: Option<Duration>,
+) {
+    head::respond_stream(visit, fields);
+    if request.is_head() {
+        return visit.shut();
+    }
+    visit.become_session(Session::Events(Events));
+    visit.connection().heard = visit.sending.now;
+    visit.sending.stats.streams += 1;
+    if let Some(retry) = retry {
+        let mut block = Vec::new();
+        Publication::Event(Event::retry_only(retry)).encode_event(&mut block);
+        visit.sending.push(visit.key.slot, &block);
+    }
+    head::opened(visit);
+}

@@ -1,0 +1,222 @@
+//! What one connection is for, as a state named for what it awaits. No socket and no clock in here: bytes come in with a
+//! [`Visit`], and what goes out is pushed to the sending half.
+//!
+//! ```text
+//!                 ┌───────────── next request ─────────────┐
+//!   accept ──► Head ──► Body ──► (request) ──► page ───────┤
+//!                 └───────────────►  │ │ │                 └──► Closing ──► gone
+//!                                    │ │ └► Later ─(answer)─► any of these   ▲
+//!                                    │ └──► Events ──────────────────────────┤
+//!   connect ─► Opening ─(101)─┐      └────► WebSocket ───────────────────────┘
+//!                             └──────────────────┘
+//! ```
+
+pub(crate) mod body;
+pub(crate) mod closing;
+pub(crate) mod events;
+pub(crate) mod head;
+pub(crate) mod input;
+pub(crate) mod later;
+pub(crate) mod opening;
+pub(crate) mod web_socket;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use longwire_frame::CloseCode;
+
+use self::body::Body;
+use self::closing::Closing;
+use self::events::Events;
+use self::head::Head;
+use self::input::Input;
+use self::later::Later;
+use self::opening::{Awaited, Opening};
+use self::web_socket::WebSocket;
+use crate::connection::{Connection, Due, Times};
+use crate::deadlines::Moment;
+use crate::handler::{Closed, Handler};
+use crate::peer::{Hub, Out, Peer};
+use crate::sending::Sending;
+use crate::slots::{Key, Side};
+use crate::wire::Machine;
+use crate::{Origins, reply::Reply};
+
+/// What a connection awaits.
+pub(crate) enum Session {
+    /// A request's head.
+    Head(Head),
+    /// The rest of a request's body.
+    Body(Body),
+    /// The application's answer.
+    Later(Later),
+    /// Frames.
+    WebSocket(WebSocket),
+    /// Nothing from the peer but its end.
+    Events(Events),
+    /// The answer to an opening handshake of ours.
+    Opening(Box<Awaited>),
+    /// The peer's FIN: ours has been sent or follows the queue.
+    Closing(Closing),
+}
+
+impl Session {
+    pub(crate) fn opening(opening: Opening, nonce: [u8; 16]) -> Self {
+        Self::Opening(Box::new(Awaited::new(opening, nonce)))
+    }
+
+    /// The state of connections that only have to end.
+    pub(crate) const fn closing() -> Self {
+        Self::Closing(Closing { shut: false })
+    }
+
+    /// Whether something may be sent by name: a WebSocket or an event stream.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self, Self::WebSocket(_) | Self::Events(_))
+    }
+
+    /// Whether the application's value stays with it.
+    pub(crate) const fn keeps_user(&self) -> bool {
+        matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))
+    }
+
+    /// Whether an incomplete unit must stand in front of what is read next. (A body goes straight to its place.)
+    pub(crate) const fn carries(&self) -> bool {
+        !matches!(self, Self::Body(_) | Self::Later(_))
+    }
+
+    pub(crate) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
+        match self {
+            Self::Head(head) => head.due(connection, times),
+            Self::Body(_) => Some((connection.since.after(times.body), Due::RequestTimeout)),
+            Self::Later(_) => later::due(connection, times),
+            Self::WebSocket(socket) => socket.due(connection, times),
+            Self::Events(_) => events::due(connection, times),
+            Self::Opening(_) => opening::due(connection, times),
+            Self::Closing(_) => closing::due(connection, times),
+        }
+    }
+}
+
+/// Rules of the server that a session needs to know.
+pub(crate) struct Rules {
+    pub(crate) origins: Origins,
+    /// Names that a Host may have on a loopback address.
+    pub(crate) hosts: Vec<String>,
+}
+
+/// One connection, one handler and everything that they may touch, for the time of a visit.
+pub(crate) struct Visit<'a, H: Handler> {
+    pub(crate) handler: &'a mut H,
+    pub(crate) users: &'a mut Side<H::User>,
+    pub(crate) sending: &'a mut Sending,
+    pub(crate) machine: &'a mut dyn Machine,
+    pub(crate) rules: &'a Rules,
+    pub(crate) reply: &'a mut longwire_frame::Reply,
+    pub(crate) key: Key,
+    /// The connection's carried input, taken out of its slot for the visit.
+    pub(crate) input: Option<Box<Input>>,
+}
+
+impl<H: Handler> Visit<'_, H> {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.sending.slots[self.key.slot]
+    }
+
+    /// Gives bytes to the session, as many as it takes now. Returns how many it took.
+    pub(crate) fn receive(&mut self, bytes: &mut [u8]) -> usize {
+        let mut used = 0;
+        while used < bytes.len() && !self.connection().paused && !self.connection().ending {
+            let rest = &mut bytes[used..];
+            let before = std::mem::discriminant(&self.connection().session);
+            let taken = match &self.connection().session {
+                Session::Head(_) => head::receive(self, rest),
+                Session::Body(_) => body::receive(self, rest),
+                Session::WebSocket(_) => web_socket::receive(self, rest),
+                Session::Opening(_) => opening::receive(self, rest),
+                Session::Later(_) => 0,
+                Session::Events(_) | Session::Closing(_) => rest.len(),
+            };
+            used += taken;
+            if taken == 0 && std::mem::discriminant(&self.connection().session) == before {
+                break;
+            }
+            self.pause_if_full();
+        }
+        used
+    }
+
+    /// A peer that does not read is not read either: from half the queue's bound on, until it is empty.
+    pub(crate) fn pause_if_full(&mut self) {
+        let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
+        let connection = self.connection();
+        if full && !matches!(connection.session, Session::Events(_) | Session::Closing(_)) {
+            connection.paused = true;
+        }
+    }
+
+    /// Moves to another state.
+    pub(crate) fn become_session(&mut self, session: Session) {
+        let now = self.sending.now;
+        let connection = self.connection();
+        connection.session = session;
+        connection.since = now;
+    }
+
+    /// Calls the application about this peer. A panic ends the connection.
+    pub(crate) fn call(&mut self, call: impl FnOnce(&mut H, &mut Peer<'_, H::User>)) {
+        let Some(user) = self.users.get(self.key.slot) else { return };
+        self.sending.mark();
+        let mut peer = Peer { user, out: Out::new(self.sending, self.machine, self.key) };
+        if catch_unwind(AssertUnwindSafe(|| call(self.handler, &mut peer))).is_err() {
+            self.panicked();
+        }
+    }
+
+    #[cold]
+    fn panicked(&mut self) {
+        self.sending.cut_back();
+        self.sending.stats.panics += 1;
+        log::error!("the handler panicked for peer {}", self.sending.id(self.key));
+        self.sending.end(self.machine, self.key.slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
+    }
+
+    /// Ends what is open and tells the application; what is queued still goes out before the connection closes.
+    pub(crate) fn finish(&mut self, why: Closed) {
+        let slot = self.key.slot;
+        if let Session::Opening(_) = self.connection().session {
+            // Its end is owed to the application, which has no value for it yet.
+            self.users.insert(slot, H::User::default());
+        }
+        self.shut();
+        self.closed(why);
+    }
+
+    /// Nothing more is taken from the peer; what is queued still goes out before the connection closes.
+    pub(crate) fn shut(&mut self) {
+        self.sending.unsubscribe_all(self.key.slot);
+        self.input = None;
+        let connection = self.connection();
+        (connection.waking, connection.paused, connection.ending) = (false, false, false);
+        if !matches!(connection.session, Session::Closing(_)) {
+            self.become_session(Session::closing());
+        }
+    }
+
+    /// Tells the application that what was open has ended, exactly once.
+    pub(crate) fn closed(&mut self, why: Closed) {
+        let Some(user) = self.users.remove(self.key.slot) else { return };
+        let id = self.sending.id(self.key);
+        let mut hub = Hub::new(self.sending, self.machine);
+        if catch_unwind(AssertUnwindSafe(|| self.handler.closed(&mut hub, id, user, why))).is_err() {
+            self.sending.stats.panics += 1;
+            log::error!("the handler panicked while it was told that peer {id} is closed");
+        }
+    }
+
+    /// Gives a later answer.
+    pub(crate) fn answer(&mut self, reply: Reply) {
+        if let Session::Later(_) = self.connection().session {
+            later::answer(self, reply);
+        }
+    }
+}

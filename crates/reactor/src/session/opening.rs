@@ -1,0 +1,143 @@
+//! An opening handshake of ours: the request is sent when the socket is connected, and the 101 is awaited. RFC 6455 §4.1.
+
+use longwire_frame::Connection as Frames;
+use longwire_handshake::client::{self, OriginForm};
+use longwire_handshake::{self as handshake, FieldName, FieldValue, Token};
+
+use super::web_socket::WebSocket;
+use super::{Session, Visit, head};
+use crate::connection::{Connection, Due, Times};
+use crate::deadlines::Moment;
+use crate::handler::{Closed, Deadline, Handler};
+
+/// What a client asks for: where the WebSocket is, and on which terms.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    host: String,
+    target: String,
+    protocols: Vec<Token<'static>>,
+    origin: Option<String>,
+    fields: Vec<(&'static str, String)>,
+    pieces: bool,
+}
+
+impl Opening {
+    /// A WebSocket at `target` (a path, with its query) of `host` (a name or an address, with the port unless it is 80).
+    #[must_use]
+    pub fn new(host: FieldValue<'_>, target: OriginForm<'_>) -> Self {
+        Self {
+            host: host.as_str().into(),
+            target: target.as_str().into(),
+            protocols: Vec::new(),
+            origin: None,
+            fields: Vec::new(),
+            pieces: false,
+        }
+    }
+
+    /// Asks for a subprotocol; the first one is the most wanted.
+    #[must_use]
+    pub fn protocol(mut self, name: Token<'static>) -> Self {
+        self.protocols.push(name);
+        self
+    }
+
+    /// Says which page asks, as a browser would.
+    #[must_use]
+    pub fn origin(mut self, origin: FieldValue<'_>) -> Self {
+        self.origin = Some(origin.as_str().into());
+        self
+    }
+
+    /// Adds a field to the request. Those that the handshake itself says are passed over.
+    #[must_use]
+    pub fn field(mut self, name: FieldName<'static>, value: FieldValue<'_>) -> Self {
+        self.fields.push((name.as_str(), value.as_str().into()));
+        self
+    }
+
+    /// Asks for [`Handler::piece`] instead of whole messages.
+    #[must_use]
+    pub const fn pieces(mut self) -> Self {
+        self.pieces = true;
+        self
+    }
+
+    /// Lends the parts to the encoder's borrowed form. They were checked when they were given.
+    fn with<T>(&self, key: [u8; 16], call: impl FnOnce(&client::Opening<'_>) -> T) -> T {
+        let value = |text| FieldValue::new(text).expect("it was a field value when it was given");
+        call(&client::Opening {
+            host: value(&self.host),
+            target: OriginForm::new(&self.target).expect("it was a target when it was given"),
+            key,
+            protocols: &self.protocols,
+            origin: self.origin.as_deref().map(value),
+            fields: &head::lend(&self.fields),
+        })
+    }
+}
+
+/// An opening whose answer is awaited.
+pub(crate) struct Awaited {
+    opening: Opening,
+    nonce: [u8; 16],
+    scan: handshake::Head,
+    connected: bool,
+}
+
+impl Awaited {
+    pub(crate) const fn new(opening: Opening, nonce: [u8; 16]) -> Self {
+        let limits = handshake::Limits { head: 16 << 10, fields: 100, target: 8 << 10 };
+        Self { opening, nonce, scan: handshake::Head::new(limits), connected: false }
+    }
+}
+
+pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
+    Some((connection.since.after(times.head), Due::Late(Deadline::Opening)))
+}
+
+/// The socket became writable for the first time: it is connected, and the request goes out.
+pub(crate) fn connected<H: Handler>(visit: &mut Visit<'_, H>) {
+    let Session::Opening(awaited) = &mut visit.sending.slots[visit.key.slot].session else { return };
+    if std::mem::replace(&mut awaited.connected, true) {
+        return;
+    }
+    let request = awaited.opening.with(awaited.nonce, |opening| {
+        let mut request = vec![0; opening.encoded_len()];
+        opening.encode(&mut request).map(|_| request)
+    });
+    match request {
+        Ok(request) => visit.sending.push(visit.key.slot, &request),
+        Err(_) => visit.finish(Closed::Refused),
+    }
+}
+
+/// Whether its socket is still being connected.
+pub(crate) fn is_connecting(session: &Session) -> bool {
+    matches!(session, Session::Opening(awaited) if !awaited.connected)
+}
+
+/// Scans the answer; a 101 that keeps its terms opens the WebSocket.
+pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
+    let Session::Opening(awaited) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
+    let length = match awaited.scan.scan(bytes) {
+        Ok(None) => return 0,
+        Ok(Some(length)) => length,
+        Err(_) => {
+            visit.finish(Closed::Refused);
+            return bytes.len();
+        }
+    };
+    let checked =
+        awaited.opening.with(awaited.nonce, |opening| client::check_response(&bytes[..length], opening).map(drop));
+    let pieces = awaited.opening.pieces;
+    if checked.is_err() {
+        visit.finish(Closed::Refused);
+        return bytes.len();
+    }
+    let frames = Frames::client(visit.sending.limits.message);
+    visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
+    visit.sending.stats.web_sockets += 1;
+    head::opened(visit);
+    length
+}

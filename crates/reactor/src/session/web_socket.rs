@@ -1,0 +1,169 @@
+//! A WebSocket: frames in, callbacks out, replies back. RFC 6455 §5 to §7 themselves are `longwire_frame`'s; this file
+//! decides what they mean for a connection of this loop.
+
+use longwire_frame::{Assembly, Connection as Frames, Event, Message, State};
+
+use super::Visit;
+use super::input::Input;
+use crate::connection::{Connection, Due, Times};
+use crate::deadlines::Moment;
+use crate::handler::{Closed, Deadline, Handler, Piece};
+
+/// What is known of one WebSocket.
+pub(crate) struct WebSocket {
+    pub(crate) connection: Frames,
+    /// When the ping's last byte left for the kernel, while its pong is awaited.
+    pub(crate) pinged: Option<Moment>,
+    /// The application wants pieces, not messages.
+    pieces: bool,
+}
+
+impl WebSocket {
+    pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
+        Self { connection, pinged: None, pieces }
+    }
+
+    pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
+        if self.connection.state() == State::CloseSent {
+            return Some((connection.since.after(times.close), Due::Late(Deadline::Close)));
+        }
+        let message = connection.input.as_ref().and_then(|input| input.assembly.as_ref());
+        let message = message.map(|(_, since)| (since.after(times.message), Due::Late(Deadline::Message)));
+        // While we do not read, or our ping is still queued, silence is our own doing: then the write stall rules.
+        let life = match self.pinged {
+            _ if connection.paused || connection.output.is_some() => None,
+            Some(pinged) => Some((pinged.after(times.pong), Due::Late(Deadline::Pong))),
+            None => Some((connection.heard.after(times.ping), Due::Ping)),
+        };
+        match (message, life) {
+            (Some(a), Some(b)) => Some(if b.0.reached(a.0) { a } else { b }),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// Takes all whole frames, and what is there of an unfinished data frame.
+pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
+    let mut used = 0;
+    while used < bytes.len() {
+        let slot = visit.key.slot;
+        let mask = visit.sending.mask_for_reply(visit.machine, slot);
+        let super::Session::WebSocket(socket) = &mut visit.sending.slots[slot].session else { break };
+        let pieces = socket.pieces;
+        let step = match socket.connection.receive(&mut bytes[used..], visit.reply, mask) {
+            Ok(step) => step,
+            Err(fault) => {
+                // §7.1.7: the connection fails; its Close goes out and nothing more is read.
+                visit.sending.push_reply(slot, visit.reply);
+                visit.finish(Closed::Fault(fault));
+                return bytes.len();
+            }
+        };
+        if !visit.reply.is_empty() {
+            visit.sending.push_reply(slot, visit.reply);
+        }
+        if step.consumed == 0 && step.event.is_none() {
+            break;
+        }
+        used += step.consumed;
+        match step.event {
+            None | Some(Event::Ping(_) | Event::Pong(_) | Event::Extended { .. }) => {}
+            Some(Event::Close(close)) => {
+                let ours_was_first = visit.reply.is_empty();
+                let code = close.map(|close| close.code);
+                visit.finish(if ours_was_first { Closed::ByUs } else { Closed::ByPeer(code) });
+                return bytes.len();
+            }
+            Some(data) if pieces => piece(visit, data),
+            Some(data) => assemble(visit, data),
+        }
+        let connection = visit.connection();
+        if connection.ending || connection.paused {
+            break;
+        }
+        visit.pause_if_full();
+    }
+    used
+}
+
+/// Hands a piece through.
+fn piece<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
+    let (piece, end) = match event {
+        Event::Text { carried, rest, end } => (Piece::Text { carried, rest, end }, end),
+        Event::Binary { bytes, end } => (Piece::Binary { bytes, end }, end),
+        _ => return,
+    };
+    visit.sending.stats.messages_in += u64::from(end);
+    visit.call(|handler, peer| handler.piece(peer, piece));
+}
+
+/// Hands a whole message through as it lies in the input, or joins what arrives in pieces.
+#[inline]
+fn assemble<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
+    let begun = visit.input.as_ref().is_some_and(|input| input.assembly.is_some());
+    let message = match event {
+        Event::Text { carried: None, rest, end: true } if !begun => Message::Text(rest),
+        Event::Binary { bytes, end: true } if !begun => Message::Binary(bytes),
+        _ => return join(visit, event),
+    };
+    visit.sending.stats.messages_in += 1;
+    visit.call(|handler, peer| handler.message(peer, message));
+}
+
+fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
+    let now = visit.sending.now;
+    let pool = &mut visit.sending.pool;
+    let input = visit.input.get_or_insert_with(Box::<Input>::default);
+    let begin = || (pool.pop().map_or_else(Assembly::new, Assembly::reusing), now);
+    let (assembly, _) = input.assembly.get_or_insert_with(begin);
+    let end = match event {
+        Event::Text { carried, rest, end } => {
+            assembly.push_text(carried, rest);
+            end
+        }
+        Event::Binary { bytes, end } => {
+            assembly.push_binary(bytes);
+            end
+        }
+        _ => false,
+    };
+    if end {
+        deliver(visit);
+    }
+}
+
+/// The last byte of a message in pieces is there.
+fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
+    let Some((assembly, _)) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
+    visit.sending.stats.messages_in += 1;
+    visit.call(|handler, peer| handler.message(peer, assembly.message()));
+    visit.sending.give_back(assembly.into_memory());
+}
+
+/// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
+pub(crate) fn direct<H: Handler>(visit: &mut Visit<'_, H>) -> usize {
+    let least = visit.sending.limits.direct;
+    let Some(input) = &visit.input else { return 0 };
+    let Some((assembly, _)) = &input.assembly else { return 0 };
+    let super::Session::WebSocket(socket) = &visit.sending.slots[visit.key.slot].session else { return 0 };
+    let left = socket.connection.frame_left() as usize;
+    let is_binary = matches!(assembly.message(), Message::Binary(_));
+    if input.carry.is_empty() && is_binary && left >= least { left } else { 0 }
+}
+
+/// `length` bytes of a frame's payload lie in their place: unmasks them there.
+pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
+    let Some((mut assembly, since)) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
+    let super::Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session else { return };
+    let place = &mut assembly.place(length)[..length];
+    // Inside the payload of a binary frame nothing can be wrong any more, and no key is needed.
+    let step = socket.connection.receive(place, visit.reply, longwire_frame::Mask::NONE);
+    let end = matches!(step, Ok(longwire_frame::Step { event: Some(Event::Binary { end: true, .. }), .. }));
+    assembly.fill(length);
+    if let Some(input) = &mut visit.input {
+        input.assembly = Some((assembly, since));
+    }
+    if end {
+        deliver(visit);
+    }
+}

@@ -1,0 +1,276 @@
+//! Where connections live: pages of slots that are given back when they are empty.
+//!
+//! A slot's number is small and is used again; the generation beside it is not, so a token that outlived its connection
+//! finds nobody. What is generic over the application or the machine (user values, sockets) lies in a [`Side`] table
+//! under the same number, so that the connections themselves can be lent to callbacks without type parameters.
+
+use crate::connection::Connection;
+
+/// Slots per page: a page of connections stays below the size that malloc maps by itself.
+const PAGE: usize = 256;
+const WORDS: usize = PAGE / 64;
+
+/// A connection's number and the generation that tells it from those before it in the same slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct Key {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// How a [`Key`] is packed into the one word that a poll hands back: `BITS` of slot below the generation.
+///
+/// A 64-bit word holds both whole. A 32-bit word holds 18 bits of slot and 14 of generation: 262,144 connections, and a
+/// stale token is taken for a live one only if exactly 16,384 connections (or a multiple) came in between.
+pub(crate) const fn pack(key: Key, word_bits: u32) -> u64 {
+    let (slot_bits, generation_bits) = if word_bits >= 64 { (32, 32) } else { (18, 14) };
+    (key.slot as u64 & ((1 << slot_bits) - 1)) | ((key.generation as u64 & ((1 << generation_bits) - 1)) << slot_bits)
+}
+
+/// The slot in a packed token.
+pub(crate) const fn slot_of(token: u64, word_bits: u32) -> u32 {
+    let slot_bits = if word_bits >= 64 { 32 } else { 18 };
+    (token & ((1 << slot_bits) - 1)) as u32
+}
+
+struct Page {
+    taken: [u64; WORDS],
+    slots: Box<[Connection]>,
+}
+
+impl Page {
+    fn new() -> Self {
+        Self { taken: [0; WORDS], slots: (0..PAGE).map(|_| Connection::vacant()).collect() }
+    }
+
+    fn first_free(&self) -> Option<usize> {
+        let word = self.taken.iter().position(|word| *word != u64::MAX)?;
+        Some(word * 64 + self.taken[word].trailing_ones() as usize)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == [0; WORDS]
+    }
+}
+
+/// The connections of one loop.
+pub(crate) struct Slots {
+    pages: Vec<Option<Page>>,
+    /// No page before this one has room.
+    room_from: usize,
+    live: usize,
+    generation: u32,
+}
+
+impl Slots {
+    pub(crate) const fn new() -> Self {
+        Self { pages: Vec::new(), room_from: 0, live: 0, generation: 0 }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.live
+    }
+
+    /// The lowest free slot, with a generation that no live token carries.
+    pub(crate) fn insert(&mut self, mut connection: Connection) -> Key {
+        // Zero is the generation of vacant slots, and of none in the 14 bits of a narrow token.
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation & 0x3fff == 0 {
+            self.generation = self.generation.wrapping_add(1);
+        }
+        connection.generation = self.generation;
+        let mut number = self.room_from;
+        loop {
+            if number == self.pages.len() {
+                self.pages.push(None);
+            }
+            let page = self.pages[number].get_or_insert_with(Page::new);
+            if let Some(free) = page.first_free() {
+                page.taken[free / 64] |= 1 << (free % 64);
+                page.slots[free] = connection;
+                self.room_from = number;
+                self.live += 1;
+                return Key { slot: (number * PAGE + free) as u32, generation: self.generation };
+            }
+            number += 1;
+        }
+    }
+
+    /// Empties the slot and gives its page back if it was the last there.
+    pub(crate) fn remove(&mut self, slot: u32) -> Connection {
+        let (number, at) = split(slot);
+        let page = self.pages[number].as_mut().expect("a live slot has a page");
+        page.taken[at / 64] &= !(1 << (at % 64));
+        let connection = std::mem::replace(&mut page.slots[at], Connection::vacant());
+        if page.is_empty() {
+            self.pages[number] = None;
+            while let Some(None) = self.pages.last() {
+                self.pages.pop();
+            }
+        }
+        self.room_from = self.room_from.min(number).min(self.pages.len());
+        self.live -= 1;
+        connection
+    }
+
+    /// The connection that a key names, if it still lives.
+    #[inline]
+    pub(crate) fn find(&mut self, key: Key) -> Option<&mut Connection> {
+        let connection = self.at(key.slot)?;
+        (connection.generation == key.generation).then_some(connection)
+    }
+
+    /// The key of the connection that a packed token names, if it still lives.
+    pub(crate) fn unpack(&mut self, token: u64, word_bits: u32) -> Option<Key> {
+        let slot = slot_of(token, word_bits);
+        let key = Key { slot, generation: self.at(slot)?.generation };
+        (key.generation != 0 && pack(key, word_bits) == token).then_some(key)
+    }
+
+    #[inline]
+    pub(crate) fn at(&mut self, slot: u32) -> Option<&mut Connection> {
+        let (number, at) = split(slot);
+        self.pages.get_mut(number)?.as_mut()?.slots.get_mut(at)
+    }
+
+    /// The keys of all live connections, in the order of their slots.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let mut keys = Vec::with_capacity(self.live);
+        for (number, page) in self.pages.iter().enumerate() {
+            let Some(page) = page else { continue };
+            for (at, connection) in page.slots.iter().enumerate() {
+                if connection.generation != 0 {
+                    keys.push(Key { slot: (number * PAGE + at) as u32, generation: connection.generation });
+                }
+            }
+        }
+        keys
+    }
+}
+
+impl std::ops::Index<u32> for Slots {
+    type Output = Connection;
+
+    #[inline]
+    fn index(&self, slot: u32) -> &Connection {
+        let (number, at) = split(slot);
+        &self.pages[number].as_ref().expect("a live slot has a page").slots[at]
+    }
+}
+
+impl std::ops::IndexMut<u32> for Slots {
+    #[inline]
+    fn index_mut(&mut self, slot: u32) -> &mut Connection {
+        let (number, at) = split(slot);
+        &mut self.pages[number].as_mut().expect("a live slot has a page").slots[at]
+    }
+}
+
+#[inline]
+const fn split(slot: u32) -> (usize, usize) {
+    (slot as usize / PAGE, slot as usize % PAGE)
+}
+
+/// Values under the same numbers as the connections, in pages of their own.
+pub(crate) struct Side<T> {
+    pages: Vec<Option<Leaf<T>>>,
+}
+
+struct Leaf<T> {
+    live: usize,
+    values: Box<[Option<T>]>,
+}
+
+impl<T> Side<T> {
+    pub(crate) const fn new() -> Self {
+        Self { pages: Vec::new() }
+    }
+
+    pub(crate) fn insert(&mut self, slot: u32, value: T) {
+        let (number, at) = split(slot);
+        if self.pages.len() <= number {
+            self.pages.resize_with(number + 1, || None);
+        }
+        let page = self.pages[number]
+            .get_or_insert_with(|| Leaf { live: 0, values: std::iter::repeat_with(|| None).take(PAGE).collect() });
+        if page.values[at].replace(value).is_none() {
+            page.live += 1;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&mut self, slot: u32) -> Option<&mut T> {
+        let (number, at) = split(slot);
+        self.pages.get_mut(number)?.as_mut()?.values[at].as_mut()
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
+        let (number, at) = split(slot);
+        let page = self.pages.get_mut(number)?.as_mut()?;
+        let value = page.values[at].take()?;
+        page.live -= 1;
+        if page.live == 0 {
+            self.pages[number] = None;
+        }
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_key_finds_nobody() {
+        let mut slots = Slots::new();
+        let first = slots.insert(Connection::vacant());
+        slots.remove(first.slot);
+        let second = slots.insert(Connection::vacant());
+        assert_eq!(first.slot, second.slot);
+        assert!(slots.find(first).is_none());
+        assert!(slots.find(second).is_some());
+        for bits in [32, 64] {
+            assert_eq!(slots.unpack(pack(first, bits), bits), None);
+            assert_eq!(slots.unpack(pack(second, bits), bits), Some(second));
+        }
+    }
+
+    #[test]
+    fn a_narrow_token_keeps_18_bits_of_slot_and_14_of_generation() {
+        let key = Key { slot: (1 << 18) - 1, generation: 0x7fff_ffff };
+        assert!(pack(key, 32) <= u64::from(u32::MAX));
+        assert_eq!(slot_of(pack(key, 32), 32), key.slot);
+        assert_eq!(pack(key, 32) >> 18, 0x3fff);
+        assert_eq!(slot_of(pack(key, 64), 64), key.slot);
+        assert_eq!(pack(key, 64) >> 32, 0x7fff_ffff);
+    }
+
+    #[test]
+    fn generations_skip_what_a_vacant_slot_carries() {
+        let mut slots = Slots::new();
+        for _ in 0..40_000 {
+            let key = slots.insert(Connection::vacant());
+            assert_ne!(key.generation & 0x3fff, 0);
+            slots.remove(key.slot);
+        }
+    }
+
+    #[test]
+    fn pages_are_given_back() {
+        let mut slots = Slots::new();
+        let mut side = Side::new();
+        let keys: Vec<Key> = (0..3 * PAGE).map(|_| slots.insert(Connection::vacant())).collect();
+        for key in &keys {
+            side.insert(key.slot, key.slot);
+        }
+        assert_eq!(slots.len(), 3 * PAGE);
+        assert_eq!(slots.keys(), keys);
+        for key in &keys[PAGE..] {
+            slots.remove(key.slot);
+            assert_eq!(side.remove(key.slot), Some(key.slot));
+        }
+        assert_eq!(slots.pages.len(), 1);
+        assert_eq!(side.pages.iter().flatten().count(), 1);
+        slots.remove(keys[7].slot);
+        assert_eq!(slots.insert(Connection::vacant()).slot, keys[7].slot);
+    }
+}

@@ -1,0 +1,278 @@
+//! The real machine: Linux sockets through mio's poll. The only file that names mio, and the only one with sockets.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Waker};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::{Accepted, Edge, Sys, Token, WAKE, Wake};
+use crate::Limits;
+
+/// Ends live peers whose window stays closed; above [`Limits::write_stall`], which should end them first.
+const USER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A listening socket with all options that its connections inherit.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP, IPv4 or IPv6.
+    Tcp(TcpListener),
+    /// A Unix stream socket.
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Binds a TCP address. With `shared`, other sockets may bind it too (`SO_REUSEPORT`), one for each loop.
+    ///
+    /// # Errors
+    /// What `bind(2)` and `listen(2)` report: [`io::ErrorKind::AddrInUse`] for a port that is taken.
+    pub fn tcp(address: SocketAddr, shared: bool, limits: &Limits) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        if shared {
+            socket.set_reuse_port(true)?;
+        }
+        if address.is_ipv6() {
+            socket.set_only_v6(address.ip() != std::net::Ipv6Addr::UNSPECIFIED)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(i32::try_from(limits.backlog).unwrap_or(i32::MAX))?;
+        Self::from_tcp(socket.into(), limits)
+    }
+
+    /// Takes a listening TCP socket from elsewhere and sets the options that its connections inherit.
+    ///
+    /// # Errors
+    /// What `setsockopt(2)` reports.
+    pub fn from_tcp(listener: TcpListener, limits: &Limits) -> io::Result<Self> {
+        let socket = SockRef::from(&listener);
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+        socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
+        Ok(Self::Tcp(listener))
+    }
+
+    /// Binds a Unix stream socket.
+    ///
+    /// # Errors
+    /// What `bind(2)` reports: [`io::ErrorKind::AddrInUse`] if the path exists.
+    pub fn unix(path: &Path) -> io::Result<Self> {
+        let listener = UnixListener::bind(path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self::Unix(listener))
+    }
+
+    /// The address of a TCP listener.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+/// A listener as the loop holds it.
+struct Open {
+    listener: Accepting,
+    loopback: Loopback,
+}
+
+enum Accepting {
+    Tcp(mio::net::TcpListener),
+    Unix(mio::net::UnixListener),
+}
+
+/// What a listener's own address says of its connections' addresses.
+#[derive(Clone, Copy)]
+enum Loopback {
+    Never,
+    Always,
+    /// Bound to every address: each connection must be asked.
+    Ask,
+}
+
+/// The real machine of one loop.
+pub struct Mio {
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    listeners: Vec<Option<Open>>,
+    /// Held so that one descriptor can be freed when there are none.
+    spare: Option<File>,
+    start: Instant,
+}
+
+impl std::fmt::Debug for Mio {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mio").field("listeners", &self.listeners.len()).finish_non_exhaustive()
+    }
+}
+
+impl Mio {
+    /// A machine that listens on `listeners`, in this order.
+    ///
+    /// # Errors
+    /// What `epoll_create(2)`, `eventfd(2)` and `epoll_ctl(2)` report.
+    pub fn new(listeners: Vec<Listener>, most_events: usize) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), mio::Token(WAKE))?);
+        let mut open = Vec::new();
+        for (token, listener) in listeners.into_iter().enumerate() {
+            let (token, interest) = (mio::Token(token), Interest::READABLE);
+            open.push(Some(match listener {
+                Listener::Tcp(listener) => {
+                    let loopback = match listener.local_addr()?.ip() {
+                        ip if ip.is_unspecified() => Loopback::Ask,
+                        ip if ip.is_loopback() => Loopback::Always,
+                        _ => Loopback::Never,
+                    };
+                    let mut listener = mio::net::TcpListener::from_std(listener);
+                    poll.registry().register(&mut listener, token, interest)?;
+                    Open { listener: Accepting::Tcp(listener), loopback }
+                }
+                Listener::Unix(listener) => {
+                    let mut listener = mio::net::UnixListener::from_std(listener);
+                    poll.registry().register(&mut listener, token, interest)?;
+                    Open { listener: Accepting::Unix(listener), loopback: Loopback::Never }
+                }
+            }));
+        }
+        let spare = File::open("/dev/null").ok();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(most_events),
+            waker,
+            listeners: open,
+            spare,
+            start: Instant::now(),
+        })
+    }
+}
+
+impl Wake for Waker {
+    fn wake(&self) {
+        // An eventfd can only fail to be written when its counter is full, and then the loop is being woken already.
+        let _ = Self::wake(self);
+    }
+}
+
+impl Sys for Mio {
+    type Socket = OwnedFd;
+
+    fn listeners(&self) -> usize {
+        self.listeners.len()
+    }
+
+    fn poll(&mut self, edges: &mut Vec<Edge>, most: usize, timeout: Option<Duration>) -> io::Result<()> {
+        if self.events.capacity() != most {
+            self.events = Events::with_capacity(most);
+        }
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        edges.extend(self.events.iter().map(|event| Edge {
+            token: event.token().0,
+            readable: event.is_readable() || event.is_error(),
+            writable: event.is_writable(),
+            read_closed: event.is_read_closed() || event.is_error(),
+        }));
+        Ok(())
+    }
+
+    fn accept(&mut self, listener: usize) -> io::Result<Accepted<OwnedFd>> {
+        let open = self.listeners[listener].as_ref().ok_or(io::ErrorKind::WouldBlock)?;
+        // mio's accept makes the socket non-blocking in the same system call.
+        Ok(match &open.listener {
+            Accepting::Tcp(tcp) => {
+                let (stream, _) = tcp.accept()?;
+                let loopback = match open.loopback {
+                    Loopback::Always => true,
+                    Loopback::Never => false,
+                    Loopback::Ask => stream.local_addr().is_ok_and(|own| own.ip().to_canonical().is_loopback()),
+                };
+                Accepted { socket: stream.into(), loopback }
+            }
+            Accepting::Unix(unix) => Accepted { socket: unix.accept()?.0.into(), loopback: false },
+        })
+    }
+
+    fn shed(&mut self, listener: usize) -> io::Result<()> {
+        self.spare = None;
+        let shed = self.accept(listener).map(drop);
+        self.spare = File::open("/dev/null").ok();
+        shed
+    }
+
+    fn stop_listening(&mut self, listener: usize) {
+        self.listeners[listener] = None;
+    }
+
+    fn register(&mut self, socket: &OwnedFd, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut SourceFd(&socket.as_raw_fd()), mio::Token(token), interest)
+    }
+
+    fn connect(&mut self, address: SocketAddr) -> io::Result<OwnedFd> {
+        let stream = mio::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(stream.into())
+    }
+
+    fn connected(&mut self, socket: &OwnedFd) -> io::Result<()> {
+        let socket = SockRef::from(socket);
+        socket.take_error()?.map_or(Ok(()), Err)?;
+        socket.peer_addr().map(drop)
+    }
+
+    fn peer_address(&self, socket: &OwnedFd) -> Option<SocketAddr> {
+        SockRef::from(socket).peer_addr().ok()?.as_socket()
+    }
+
+    fn read(&mut self, socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*SockRef::from(socket)).read(buffer)
+    }
+
+    fn write(&mut self, socket: &OwnedFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        match buffers {
+            [one] => SockRef::from(socket).send_with_flags(one, libc::MSG_NOSIGNAL),
+            many => SockRef::from(socket).send_vectored_with_flags(many, libc::MSG_NOSIGNAL),
+        }
+    }
+
+    fn shutdown(&mut self, socket: &OwnedFd) {
+        // A socket that is not connected any more has nothing to shut down.
+        let _ = SockRef::from(socket).shutdown(std::net::Shutdown::Write);
+    }
+
+    fn close(&mut self, socket: OwnedFd) {
+        drop(socket);
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn wall(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn entropy(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the system has randomness");
+    }
+
+    fn waker(&self) -> Arc<dyn Wake> {
+        self.waker.clone()
+    }
+}

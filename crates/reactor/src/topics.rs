@@ -1,0 +1,319 @@
+//! Topics: who listens to what, and what was published in this turn.
+//!
+//! A publication is encoded when it is published, once per wire form that has a subscriber, into the topic's own buffers.
+//! At the end of the turn each subscriber gets everything that concerns it in one write, in the order of the calls.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::rc::Rc;
+
+use longwire_frame::{Header, Message, Opcode, Rsv};
+
+use crate::publication::Publication;
+use crate::slots::Slots;
+
+/// Hashing that starts from the machine's entropy, so that nobody can choose colliding names, and an imaginary machine
+/// repeats itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seed(pub(crate) u64, pub(crate) u64);
+
+impl BuildHasher for Seed {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher.write_u64(self.1);
+        hasher
+    }
+}
+
+/// The wire form that a subscriber reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    Frames,
+    Events,
+}
+
+/// One connection's subscriptions.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    entries: Vec<Entry>,
+    /// The turn in which this connection was last served, so that nobody is served twice.
+    served: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    topic: u32,
+    /// Where this connection stands in the topic's list.
+    place: u32,
+    /// The first publication that concerns it: those before were published before it came.
+    since: u64,
+}
+
+impl Subscriptions {
+    pub(crate) fn pinned(&self) -> usize {
+        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>()
+    }
+}
+
+struct Topic {
+    name: Rc<str>,
+    subscribers: Vec<u32>,
+    frames_wanted: u32,
+    events_wanted: u32,
+    published: Vec<Published>,
+    frames: Vec<u8>,
+    events: Vec<u8>,
+}
+
+/// One publication of this turn: where its bytes end in both buffers.
+#[derive(Clone, Copy)]
+struct Published {
+    sequence: u64,
+    except: Option<u32>,
+    frames_end: usize,
+    events_end: usize,
+}
+
+/// The topics of one loop.
+pub(crate) struct Topics {
+    names: HashMap<Rc<str>, u32, Seed>,
+    topics: Vec<Topic>,
+    vacant: Vec<u32>,
+    /// Topics with something to deliver.
+    busy: Vec<u32>,
+    /// Counts publications; never starts again.
+    sequence: u64,
+    turn: u32,
+}
+
+impl Topics {
+    pub(crate) fn new(seed: Seed) -> Self {
+        Self {
+            names: HashMap::with_hasher(seed),
+            topics: Vec::new(),
+            vacant: Vec::new(),
+            busy: Vec::new(),
+            sequence: 0,
+            turn: 0,
+        }
+    }
+
+    /// How many connections listen to a topic.
+    pub(crate) fn subscribers(&self, name: &str) -> usize {
+        self.names.get(name).map_or(0, |topic| self.topics[*topic as usize].subscribers.len())
+    }
+
+    /// Subscribes a connection; `false` if it has `most` topics already.
+    pub(crate) fn subscribe(&mut self, slots: &mut Slots, slot: u32, form: Form, name: &str, most: usize) -> bool {
+        let topic = self.topic(name);
+        let subscriptions = slots[slot].subscriptions.get_or_insert_default();
+        if subscriptions.entries.iter().any(|entry| entry.topic == topic) {
+            return true;
+        }
+        if subscriptions.entries.len() >= most {
+            self.forget_if_unused(topic);
+            return false;
+        }
+        let found = &mut self.topics[topic as usize];
+        subscriptions.entries.reserve_exact(1);
+        subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
+        found.subscribers.push(slot);
+        match form {
+            Form::Frames => found.frames_wanted += 1,
+            Form::Events => found.events_wanted += 1,
+        }
+        true
+    }
+
+    fn topic(&mut self, name: &str) -> u32 {
+        if let Some(topic) = self.names.get(name) {
+            return *topic;
+        }
+        let name: Rc<str> = name.into();
+        let topic = Topic {
+            name: name.clone(),
+            subscribers: Vec::new(),
+            frames_wanted: 0,
+            events_wanted: 0,
+            published: Vec::new(),
+            frames: Vec::new(),
+            events: Vec::new(),
+        };
+        let number = match self.vacant.pop() {
+            Some(number) => {
+                self.topics[number as usize] = topic;
+                number
+            }
+            None => {
+                self.topics.push(topic);
+                (self.topics.len() - 1) as u32
+            }
+        };
+        self.names.insert(name, number);
+        number
+    }
+
+    /// Ends one subscription. What was published to it in this turn is dropped with it: take it first, with `gather`.
+    pub(crate) fn unsubscribe(&mut self, slots: &mut Slots, slot: u32, form: Form, name: &str) {
+        let Some(topic) = self.names.get(name).copied() else { return };
+        let Some(subscriptions) = &mut slots[slot].subscriptions else { return };
+        let Some(at) = subscriptions.entries.iter().position(|entry| entry.topic == topic) else { return };
+        let entry = subscriptions.entries.swap_remove(at);
+        if subscriptions.entries.is_empty() {
+            slots[slot].subscriptions = None;
+        }
+        self.leave(slots, entry, form);
+    }
+
+    /// Ends all subscriptions of a connection.
+    pub(crate) fn unsubscribe_all(&mut self, slots: &mut Slots, slot: u32, form: Form) {
+        if let Some(subscriptions) = slots[slot].subscriptions.take() {
+            for entry in subscriptions.entries {
+                self.leave(slots, entry, form);
+            }
+        }
+    }
+
+    fn leave(&mut self, slots: &mut Slots, entry: Entry, form: Form) {
+        let topic = &mut self.topics[entry.topic as usize];
+        match form {
+            Form::Frames => topic.frames_wanted -= 1,
+            Form::Events => topic.events_wanted -= 1,
+        }
+        topic.subscribers.swap_remove(entry.place as usize);
+        if let Some(moved) = topic.subscribers.get(entry.place as usize) {
+            let entries = &mut slots[*moved].subscriptions.as_mut().expect("a subscriber has subscriptions").entries;
+            let theirs = entries.iter_mut().find(|other| other.topic == entry.topic);
+            theirs.expect("a subscriber knows its topic").place = entry.place;
+        }
+        self.forget_if_unused(entry.topic);
+    }
+
+    fn forget_if_unused(&mut self, number: u32) {
+        let topic = &mut self.topics[number as usize];
+        // A topic with publications under way is forgotten when they are delivered.
+        if topic.subscribers.is_empty() && topic.published.is_empty() && self.names.remove(&topic.name).is_some() {
+            (topic.frames, topic.events) = (Vec::new(), Vec::new());
+            (topic.subscribers, topic.published) = (Vec::new(), Vec::new());
+            self.vacant.push(number);
+        }
+    }
+
+    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many that is.
+    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
+        let Some(number) = self.names.get(name).copied() else { return 0 };
+        let topic = &mut self.topics[number as usize];
+        if topic.frames_wanted > 0
+            && let Some(message) = publication.message()
+        {
+            append_frame(message, &mut topic.frames);
+        }
+        if topic.events_wanted > 0 {
+            publication.encode_event(&mut topic.events);
+        }
+        if topic.published.is_empty() {
+            self.busy.push(number);
+        }
+        let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
+        topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
+        self.sequence += 1;
+        topic.subscribers.len()
+    }
+
+    /// Whether anything waits to be delivered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.busy.is_empty()
+    }
+
+    /// Everybody whom this turn's publications concern, each once, in a fixed order.
+    pub(crate) fn audience(&mut self, slots: &mut Slots, into: &mut Vec<u32>) {
+        self.turn = self.turn.wrapping_add(1);
+        for number in &self.busy {
+            for slot in &self.topics[*number as usize].subscribers {
+                let subscriptions = slots[*slot].subscriptions.as_mut().expect("a subscriber has subscriptions");
+                if subscriptions.served != self.turn {
+                    subscriptions.served = self.turn;
+                    into.push(*slot);
+                }
+            }
+        }
+    }
+
+    /// What this turn's publications mean to one subscriber: runs of bytes in the order of the calls.
+    pub(crate) fn gather<'t>(&'t self, slots: &Slots, slot: u32, form: Form, runs: &mut Vec<&'t [u8]>) {
+        let Some(subscriptions) = &slots[slot].subscriptions else { return };
+        let mut concerned = subscriptions.entries.iter().filter(|entry| !self.topic_of(entry).published.is_empty());
+        let Some(first) = concerned.next() else { return };
+        let Some(second) = concerned.next() else {
+            // Usually only one of its topics spoke: then its bytes are one run, but for what does not concern it.
+            return self.runs_of(first, slot, form, true, |_, run| runs.push(run));
+        };
+        let mut several = Vec::new();
+        for entry in [first, second].into_iter().chain(concerned) {
+            self.runs_of(entry, slot, form, false, |sequence, run| several.push((sequence, run)));
+        }
+        several.sort_unstable_by_key(|(sequence, _)| *sequence);
+        runs.extend(several.into_iter().map(|(_, run)| run));
+    }
+
+    fn topic_of(&self, entry: &Entry) -> &Topic {
+        &self.topics[entry.topic as usize]
+    }
+
+    fn runs_of<'t>(&'t self, entry: &Entry, slot: u32, form: Form, join: bool, mut each: impl FnMut(u64, &'t [u8])) {
+        let topic = self.topic_of(entry);
+        let buffer = match form {
+            Form::Frames => &topic.frames,
+            Form::Events => &topic.events,
+        };
+        let (mut run, mut end) = (None, 0);
+        for published in &topic.published {
+            let start = end;
+            end = match form {
+                Form::Frames => published.frames_end,
+                Form::Events => published.events_end,
+            };
+            let concerns = published.sequence >= entry.since && published.except != Some(slot);
+            if concerns && join {
+                run = run.or(Some(start));
+            } else if concerns {
+                each(published.sequence, &buffer[start..end]);
+            } else if let Some(run) = run.take() {
+                each(published.sequence, &buffer[run..start]);
+            }
+        }
+        if let Some(run) = run {
+            each(self.sequence, &buffer[run..end]);
+        }
+    }
+
+    /// Forgets this turn's publications.
+    pub(crate) fn delivered(&mut self) {
+        for number in std::mem::take(&mut self.busy) {
+            let topic = &mut self.topics[number as usize];
+            topic.published.clear();
+            for buffer in [&mut topic.frames, &mut topic.events] {
+                buffer.clear();
+                buffer.shrink_to(64 << 10);
+            }
+            self.forget_if_unused(number);
+        }
+    }
+}
+
+/// Appends a message as one unmasked frame, as a server writes it.
+pub(crate) fn append_frame(message: Message<'_>, out: &mut Vec<u8>) {
+    let opcode = match message {
+        Message::Text(_) => Opcode::Text,
+        Message::Binary(_) => Opcode::Binary,
+    };
+    let header = Header { fin: true, rsv: Rsv::NONE, opcode, mask: None, len: message.len() as u64 };
+    let mut bytes = [0; Header::MAX_LEN];
+    let length = header.encode(&mut bytes).expect("a header fits");
+    out.reserve(length + message.len());
+    out.extend_from_slice(&bytes[..length]);
+    out.extend_from_slice(message.as_bytes());
+}

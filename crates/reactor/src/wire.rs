@@ -1,0 +1,87 @@
+//! Between the loop and its sockets: which connection has which socket, and what may be asked of it.
+//!
+//! Today a wire is plain: bytes in are bytes out, and nothing stands between. An encrypted wire will keep its state here
+//! and turn records into bytes over the same shared buffers; the loop and the sessions will not notice.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+
+use crate::slots::{Key, Side, pack};
+use crate::sys::Sys;
+
+/// What callbacks may ask of the machine, without knowing which machine it is.
+pub(crate) trait Machine {
+    fn write(&mut self, slot: u32, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
+    fn peer_address(&mut self, slot: u32) -> Option<SocketAddr>;
+    fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()>;
+    fn entropy(&mut self, bytes: &mut [u8]);
+}
+
+/// The machine and all sockets of one loop.
+pub(crate) struct Wires<S: Sys> {
+    pub(crate) sys: S,
+    sockets: Side<S::Socket>,
+}
+
+impl<S: Sys> Wires<S> {
+    pub(crate) const fn new(sys: S) -> Self {
+        Self { sys, sockets: Side::new() }
+    }
+
+    /// Gives a connection its socket and asks for its edges.
+    pub(crate) fn attach(&mut self, key: Key, socket: S::Socket) -> io::Result<()> {
+        let registered = self.sys.register(&socket, pack(key, usize::BITS) as usize);
+        self.sockets.insert(key.slot, socket);
+        registered
+    }
+
+    #[inline]
+    pub(crate) fn read(&mut self, slot: u32, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.sockets.get(slot) {
+            Some(socket) => self.sys.read(socket, buffer),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    pub(crate) fn connected(&mut self, slot: u32) -> io::Result<()> {
+        match self.sockets.get(slot) {
+            Some(socket) => self.sys.connected(socket),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    pub(crate) fn shutdown(&mut self, slot: u32) {
+        if let Some(socket) = self.sockets.get(slot) {
+            self.sys.shutdown(socket);
+        }
+    }
+
+    pub(crate) fn close(&mut self, slot: u32) {
+        if let Some(socket) = self.sockets.remove(slot) {
+            self.sys.close(socket);
+        }
+    }
+}
+
+impl<S: Sys> Machine for Wires<S> {
+    #[inline]
+    fn write(&mut self, slot: u32, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.sockets.get(slot) {
+            Some(socket) => self.sys.write(socket, buffers),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn peer_address(&mut self, slot: u32) -> Option<SocketAddr> {
+        self.sys.peer_address(self.sockets.get(slot)?)
+    }
+
+    fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()> {
+        let socket = self.sys.connect(address)?;
+        self.attach(key, socket)
+    }
+
+    fn entropy(&mut self, bytes: &mut [u8]) {
+        self.sys.entropy(bytes);
+    }
+}

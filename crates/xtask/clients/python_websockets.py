@@ -1,0 +1,145 @@
+"""Python `websockets`: echo of every size, fragmentation, pings, closing from both sides, and the chat."""
+
+import asyncio
+import os
+
+import checks
+from checks import check, same, web_socket_url
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+LARGEST = 1 << 20
+SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 124, 125, 126, 127, 1000, 4095, 4096, 16383, 16384, 16385, 65535, 65536, 65537, 131072, 524287, LARGEST - 1, LARGEST]
+
+
+def client(path="/echo", **options):
+    return connect(web_socket_url(path), max_size=None, open_timeout=10, close_timeout=10, proxy=None, **options)
+
+
+async def echoed(socket, message):
+    await socket.send(message)
+    answer = await asyncio.wait_for(socket.recv(), 20)
+    same(type(answer), type(message), "the type of the echo")
+    assert answer == message, f"the echo of {len(message)} characters differs"
+
+
+@check("text of 0 B to 1 MiB comes back")
+async def text():
+    async with client() as socket:
+        for size in SIZES:
+            await echoed(socket, "".join(chr(0x21 + at % 90) for at in range(size)))
+        for letter in "ä€😀":  # every length of UTF-8, up to the limit
+            await echoed(socket, letter * (LARGEST // len(letter.encode())))
+
+
+@check("binary of 0 B to 1 MiB comes back")
+async def binary():
+    async with client() as socket:
+        for size in SIZES:
+            await echoed(socket, os.urandom(size))
+
+
+@check("a sender in fragments gets one message back")
+async def fragmented():
+    async with client() as socket:
+        for parts in (["", "a", ""], ["Gr", "ü", "ße"], ["x" * 70000, "", "y"], ["z"] * 1000):
+            await socket.send(parts)
+            same(await asyncio.wait_for(socket.recv(), 20), "".join(parts), "the echo")
+        for parts in ([b"", b""], [os.urandom(1 << 16)] * 16, [bytes([at]) for at in range(256)]):
+            await socket.send(parts)
+            assert await asyncio.wait_for(socket.recv(), 20) == b"".join(parts), "the echo of the parts differs"
+
+
+@check("a thousand messages on their way at once come back in order")
+async def pipelined():
+    async with client() as socket:
+        async def send():
+            for number in range(1000):
+                await socket.send(f"{number} " + "." * (number % 300))
+
+        sending = asyncio.create_task(send())
+        for number in range(1000):
+            answer = await asyncio.wait_for(socket.recv(), 20)
+            same(answer, f"{number} " + "." * (number % 300), "the echo")
+        await sending
+
+
+@check("a ping of 0 to 125 bytes is answered with its payload")
+async def ping():
+    async with client(ping_interval=None) as socket:
+        for size in (0, 1, 4, 124, 125):  # the library matches payloads: another one would not end the wait
+            await asyncio.wait_for(await socket.ping(os.urandom(size)), 10)
+        await echoed(socket, "still here")
+
+
+@check("our close code comes back")
+async def closed_by_us():
+    for code, reason in ((1000, ""), (1000, "done"), (1001, "away"), (3000, "r" * 123), (4999, "ü" * 61)):
+        socket = await client()
+        await socket.close(code, reason)
+        same(socket.protocol.close_rcvd.code, code, "the code of the answer")
+        same(socket.close_code, code, "the close code")
+
+
+@check("1 MiB and one byte is 1009")
+async def too_big():
+    for message in ("a" * (LARGEST + 1), os.urandom(LARGEST + 1), [b"a" * (LARGEST // 2)] * 2 + [b"b"]):
+        async with client() as socket:
+            try:
+                await socket.send(message)
+                await asyncio.wait_for(socket.recv(), 20)
+                raise AssertionError("it came back")
+            except ConnectionClosed:
+                same(socket.protocol.close_rcvd and socket.protocol.close_rcvd.code, 1009, "the code of the server's Close")
+
+
+async def heard(socket, line):
+    same(await asyncio.wait_for(socket.recv(), 10), line, "the line")
+
+
+@check("chat: two clients hear each other")
+async def chat():
+    async with client("/chat") as ada, client("/chat") as bob:
+        await ada.send("Ada")
+        await heard(ada, "Ada came in")
+        await bob.send("  Bob ")
+        await heard(ada, "Bob came in")
+        await heard(bob, "Bob came in")
+        for sender, name in ((ada, "Ada"), (bob, "Bob")):
+            await sender.send("grüße 😀")
+            for guest in (ada, bob):
+                await heard(guest, f"{name}: grüße 😀")
+        await bob.close()
+        await heard(ada, "Bob left")
+
+
+@check("chat: a binary message is 1003, a name that is none 1008")
+async def chat_refuses():
+    for first, code in ((b"binary", 1003), ("", 1008), ("   ", 1008), ("x" * 41, 1008), ("a\nb", 1008)):
+        async with client("/chat") as socket:
+            await socket.send(first)
+            try:
+                await asyncio.wait_for(socket.recv(), 10)
+                raise AssertionError(f"{first!r} was taken")
+            except ConnectionClosed:
+                same(socket.protocol.close_rcvd.code, code, f"the close code for {first!r}")
+
+
+@check("two hundred clients at once, each with its own echo")
+async def many():
+    async def one(number):
+        async with client() as socket:
+            for turn in range(5):
+                await echoed(socket, f"{number}/{turn}")
+
+    await asyncio.gather(*(one(number) for number in range(200)))
+
+
+@check("a subprotocol that the server does not have is not agreed on")
+async def subprotocol():
+    async with client(subprotocols=["superchat"]) as socket:
+        same(socket.subprotocol, None, "the subprotocol")
+        await echoed(socket, "all the same")
+
+
+checks.run()

@@ -1,0 +1,80 @@
+//! The seeds, replayed: every property holds for each, for each of its prefixes, and with each of its bytes changed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use longwire_fuzz::{PROPERTIES, Property};
+
+/// A seed is small, so that all of this takes seconds.
+const LONGEST_SEED: usize = 4096;
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn names(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(here(folder)).expect("the folder is there");
+    entries
+        .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect()
+}
+
+fn seeds() -> impl Iterator<Item = (Property, PathBuf, Vec<u8>)> {
+    PROPERTIES.into_iter().flat_map(|(name, property)| {
+        let mut paths: Vec<PathBuf> = fs::read_dir(here("seeds").join(name))
+            .expect("a folder of seeds")
+            .map(|entry| entry.expect("a seed").path())
+            .collect();
+        paths.sort();
+        assert!(!paths.is_empty(), "{name} has no seeds");
+        paths.into_iter().map(move |path| {
+            let seed = fs::read(&path).expect("a seed can be read");
+            assert!(seed.len() <= LONGEST_SEED, "{} is too long for a seed", path.display());
+            (property, path, seed)
+        })
+    })
+}
+
+#[test]
+fn every_seed_holds() {
+    for (property, path, seed) in seeds() {
+        println!("{}", path.display());
+        property(&seed);
+    }
+}
+
+#[test]
+fn every_seed_holds_where_it_is_cut_off() {
+    for (property, path, seed) in seeds() {
+        println!("{}", path.display());
+        for len in (0..seed.len()).step_by(1 + seed.len() / 256) {
+            property(&seed[..len]);
+        }
+    }
+}
+
+#[test]
+fn every_seed_holds_with_a_byte_changed() {
+    for (property, path, seed) in seeds() {
+        println!("{}", path.display());
+        for at in (0..seed.len()).step_by(1 + seed.len() / 128) {
+            for byte in [0, b'\r', b'\n', b' ', b',', b'"', 0x7F, 0x80, 0xFF, seed[at] ^ 0x20, seed[at] ^ 1] {
+                let mut changed = seed.clone();
+                changed[at] = byte;
+                property(&changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn properties_targets_and_seeds_have_the_same_names() {
+    let properties: BTreeSet<String> = PROPERTIES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names("fuzz_targets"), properties);
+    assert_eq!(names("seeds"), properties);
+    let manifest = fs::read_to_string(here("Cargo.toml")).expect("the manifest");
+    for name in &properties {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name} is a target of Cargo.toml");
+    }
+}
