@@ -30,8 +30,9 @@ pub fn head(data: &[u8]) {
             let head = &bytes[..len];
             assert!(len <= limits.head as usize && head.ends_with(b"\r\n\r\n"));
             assert_eq!(scan(limits, &[head]), whole, "what follows makes no difference");
+            let lines = lines(head, limits);
             match Request::parse(head, &mut FieldSlots::new()) {
-                Ok(request) => agree(head, &request),
+                Ok(request) => agree(&lines, &request),
                 Err(refusal) => answer(refusal),
             }
         }
@@ -52,21 +53,29 @@ fn scan(limits: Limits, packets: &[&[u8]]) -> Result<Option<usize>, Refusal> {
     Ok(None)
 }
 
-/// What the naivest reader sees in the head: smuggling begins where two readers disagree.
-fn agree(head: &[u8], request: &Request<'_, '_>) {
-    let text: Vec<u8> = head.strip_prefix(b"\r\n").unwrap_or(head).to_vec();
-    assert!(text.iter().all(|byte| !matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127)));
-    let text: String = text.iter().copied().map(char::from).collect();
-    let lines: Vec<&str> = text.strip_suffix("\r\n\r\n").expect("a blank line").split("\r\n").collect();
-    assert!(
-        lines.iter().all(|line| !line.is_empty() && !line.contains(['\r', '\n']) && !line.starts_with([' ', '\t']))
-    );
+/// The lines of a head, as the naivest reader sees them: each ends with CRLF, no other byte controls anything, and the limits
+/// hold.
+fn lines(head: &[u8], limits: Limits) -> Vec<String> {
+    let head = head.strip_prefix(b"\r\n").unwrap_or(head);
+    assert!(head.iter().all(|byte| !matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127)));
+    let text: String = head.iter().copied().map(char::from).collect();
+    let lines: Vec<String> =
+        text.strip_suffix("\r\n\r\n").expect("a blank line").split("\r\n").map(str::to_owned).collect();
+    assert!(lines.iter().all(|line| !line.is_empty() && !line.contains(['\r', '\n'])));
+    assert!(lines[1..].iter().all(|line| !line.starts_with([' ', '\t'])), "no line is folded");
+    assert!(lines.len() - 1 <= usize::from(limits.fields));
+    assert!(lines[0].split(' ').nth(1).is_none_or(|target| target.chars().count() <= limits.target as usize));
+    lines
+}
+
+/// Smuggling begins where two readers disagree: the request is what the lines say.
+fn agree(lines: &[String], request: &Request<'_, '_>) {
     assert_eq!(request.fields().count(), lines.len() - 1);
     assert_eq!(lines[0].split(' ').count(), 3);
     assert_eq!(lines[0].split(' ').next(), Some(request.method()));
 
     let count = |name: &str| {
-        let of_name = |line: &&&str| line.split(':').next().is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let of_name = |line: &&String| line.split(':').next().is_some_and(|start| start.eq_ignore_ascii_case(name));
         let naive = lines[1..].iter().filter(of_name).count();
         assert_eq!(request.field_values(name).count(), naive);
         naive
@@ -140,8 +149,11 @@ pub fn upgrade(data: &[u8]) {
     assert_eq!((request.method(), request.version()), ("GET", Version::Http11));
     assert!(request.names_websocket() && !request.keep_alive());
     let key = request.field("sec-websocket-key").expect("an upgrade has a key");
-    assert_eq!(key.len(), 24);
+    let letters = key.strip_suffix("==").expect("16 bytes are 22 letters and two signs for what is missing");
+    assert!(letters.len() == 22 && letters.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte)));
     assert_eq!(upgrade.accept(), Accept::for_key(key));
+    // RFC 6455 §1.3 has this example.
+    assert_eq!(key == "dGhlIHNhbXBsZSBub25jZQ==", upgrade.accept().as_str() == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert_eq!(request.field_values("sec-websocket-version").collect::<Vec<_>>(), [b"13"]);
     assert!(upgrade.protocols().all(|protocol| Token::new(protocol).is_some()));
     let params: usize = upgrade.extensions().map(|extension| 1 + extension.params().count()).sum();

@@ -15,6 +15,8 @@ pub(crate) struct Queue {
     /// What follows `bytes`: a body, and how much of it has left. Nothing is queued behind it.
     body: Cow<'static, [u8]>,
     sent: usize,
+    /// The latest pong of a peer that does not read: it supersedes those before it (RFC 6455 §5.5.3) and goes last.
+    pong: Vec<u8>,
     /// Publications that wait for the end of a fragmented message of ours (RFC 6455 §5.4).
     held: Vec<u8>,
     /// When the peer last took a byte.
@@ -23,17 +25,24 @@ pub(crate) struct Queue {
 
 impl Queue {
     pub(crate) fn new(now: Moment) -> Self {
-        Self { bytes: VecDeque::new(), body: Cow::Borrowed(&[]), sent: 0, held: Vec::new(), progress: now }
+        Self {
+            bytes: VecDeque::new(),
+            body: Cow::Borrowed(&[]),
+            sent: 0,
+            pong: Vec::new(),
+            held: Vec::new(),
+            progress: now,
+        }
     }
 
     /// Bytes that wait.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() + (self.body.len() - self.sent) + self.held.len()
+        self.bytes.len() + (self.body.len() - self.sent) + self.pong.len() + self.held.len()
     }
 
     /// Whether nothing can be written now.
     pub(crate) fn is_drained(&self) -> bool {
-        self.bytes.is_empty() && self.sent == self.body.len()
+        self.bytes.is_empty() && self.sent == self.body.len() && self.pong.is_empty()
     }
 
     /// Bytes that this queue pins, itself included.
@@ -42,11 +51,22 @@ impl Queue {
             Cow::Owned(body) => body.capacity(),
             Cow::Borrowed(_) => 0,
         };
-        size_of::<Self>() + self.bytes.capacity() + self.held.capacity() + body
+        size_of::<Self>() + self.bytes.capacity() + self.pong.capacity() + self.held.capacity() + body
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
+    }
+
+    /// Puts a pong in the place of the one that waits.
+    pub(crate) fn set_pong(&mut self, frame: &[u8]) {
+        self.pong.clear();
+        self.pong.extend_from_slice(frame);
+    }
+
+    /// A Close goes out, and nothing may follow it (§5.5.1).
+    pub(crate) fn forget_pong(&mut self) {
+        self.pong.clear();
     }
 
     /// Appends a body, `sent` bytes of which have left already.
@@ -66,16 +86,22 @@ impl Queue {
     }
 
     /// What to write next, in order.
-    pub(crate) fn slices(&self) -> [IoSlice<'_>; 3] {
+    pub(crate) fn slices(&self) -> [IoSlice<'_>; 4] {
         let (front, back) = self.bytes.as_slices();
-        [IoSlice::new(front), IoSlice::new(back), IoSlice::new(&self.body[self.sent..])]
+        [front, back, &self.body[self.sent..], &self.pong].map(IoSlice::new)
     }
 
     /// The socket took `taken` bytes.
     pub(crate) fn advance(&mut self, taken: usize, now: Moment) {
         let from_bytes = taken.min(self.bytes.len());
         self.bytes.drain(..from_bytes);
-        self.sent += taken - from_bytes;
+        let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
+        self.sent += from_body;
+        let from_pong = taken - from_bytes - from_body;
+        if from_pong > 0 {
+            // A pong that has begun cannot be superseded any more.
+            self.bytes.extend(self.pong.drain(..).skip(from_pong));
+        }
         if self.sent == self.body.len() {
             self.body = Cow::Borrowed(&[]);
             self.sent = 0;
@@ -112,6 +138,17 @@ mod tests {
             assert_eq!(drain(&mut queue, step), b"head more body");
             assert_eq!(queue.len(), 0);
         }
+    }
+
+    #[test]
+    fn only_the_latest_pong_leaves_unless_one_has_begun() {
+        let mut queue = Queue::new(Moment(0));
+        queue.push(b"data ");
+        queue.set_pong(b"one");
+        queue.set_pong(b"two");
+        queue.advance(6, Moment(1));
+        queue.set_pong(b"three");
+        assert_eq!(drain(&mut queue, 2), b"wothree");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! A request as the application sees it: the parsed head, and where it came from.
+//! A request as the application sees it: the parsed head, decoded where a form was encoded. Where it came from, the peer
+//! knows.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use longwire_handshake as handshake;
 
@@ -9,12 +9,11 @@ use longwire_handshake as handshake;
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     head: &'a handshake::Request<'a, 'a>,
-    address: Option<SocketAddr>,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) const fn new(head: &'a handshake::Request<'a, 'a>, address: Option<SocketAddr>) -> Self {
-        Self { head, address }
+    pub(crate) const fn new(head: &'a handshake::Request<'a, 'a>) -> Self {
+        Self { head }
     }
 
     /// The method, as sent: `GET`, `POST`, …
@@ -61,12 +60,6 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn origin(&self) -> Option<&'a str> {
         self.head.origin()
-    }
-
-    /// The other end of the connection; `None` on Unix sockets.
-    #[must_use]
-    pub const fn address(&self) -> Option<SocketAddr> {
-        self.address
     }
 
     /// The head, for what this view leaves out.

@@ -67,12 +67,8 @@ class Trace {
   joined = new Uint8Array(BINS);        // 0 broken, 1 connecting, 2 open: the worst of the bin
   newest = Math.floor(Date.now() / BIN);
   now = 0;
-  seen = true;
 
-  constructor(canvas) {
-    this.canvas = canvas;
-    new IntersectionObserver(([entry]) => { this.seen = entry.isIntersecting; }).observe(canvas);
-  }
+  constructor(canvas) { this.canvas = canvas; }
 
   /** Brings the ring up to the present; returns the present bin's place. */
   bin() {
@@ -100,8 +96,8 @@ class Trace {
       canvas.height = Math.round(height * scale);
     }
     this.bin();
-    const pen = canvas.getContext('2d'), middle = Math.round(height / 2), right = width - 7;
-    const shift = still.matches ? 0 : (Date.now() % BIN) / BIN * PIXELS_PER_BIN;
+    const pen = canvas.getContext('2d'), middle = Math.round(height / 2), right = Math.floor(width) - 7;
+    const shift = Math.floor((Date.now() % BIN) / BIN * PIXELS_PER_BIN);
     const tall = bytes => Math.min(middle - 2, 3 + 1.45 * Math.log2(bytes));
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
@@ -124,11 +120,11 @@ class Trace {
       if (this.joined[place] === 1 && at % 2 === 0) pen.fillRect(x, middle - 1, 2, 2);
       if (this.up[place]) {
         pen.fillStyle = ink.sent;
-        pen.fillRect(x, middle - 1, 1.5, -tall(this.up[place]));
+        pen.fillRect(x, middle - 1, 2, -tall(this.up[place]));
       }
       if (this.down[place]) {
         pen.fillStyle = ink.received;
-        pen.fillRect(x, middle + 1, 1.5, tall(this.down[place]));
+        pen.fillRect(x, middle + 1, 2, tall(this.down[place]));
       }
     }
     this.plug(pen, right, middle, ink);
@@ -158,10 +154,10 @@ function drawTraces() {
   for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) matchMedia(query).addEventListener('change', mix);
   mix();
   const frame = time => {
-    // Thirty pictures a second do for a slow wire; one a second where motion is unwelcome.
-    if (time - last >= (still.matches ? 1000 : 30)) {
+    // Whole pixels, twenty a second, so twenty pictures; one a second where motion is unwelcome.
+    if (time - last >= (still.matches ? 1000 : 45)) {
       last = time;
-      for (const trace of traces) if (trace.seen) trace.draw(ink);
+      for (const trace of traces) trace.draw(ink);
     }
     requestAnimationFrame(frame);
   };
@@ -260,6 +256,8 @@ class Backoff {
   }
 }
 
+const UNSENT = 'Not connected: nothing was sent.';
+
 class Socket {
   backoff = new Backoff();
   lost = false;
@@ -295,6 +293,7 @@ class Socket {
     if (this.lost) this.panel.reconnected();
     this.lost = false;
     this.panel.state('open', '101 Switching Protocols');
+    if ($(`${this.panel.name}-note`).textContent === UNSENT) this.panel.note('');
     this.say('drop', 'Drop');
     // A server that accepts and hangs up at once does not get to see us more often than one that refuses.
     setTimeout(() => { if (this.socket === socket && this.open) this.backoff.attempt = 0; }, 5000);
@@ -332,7 +331,7 @@ class Socket {
 
   /** Whether something can be sent; says so if not. */
   ready() {
-    const fault = this.open ? '' : 'Not connected: nothing was sent.';
+    const fault = this.open ? '' : UNSENT;
     this.panel.note(fault);
     if (fault) announce(fault);
     return this.open;

@@ -113,11 +113,10 @@ pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_,
     }
     visit.sending.wanted.clear();
     visit.connection().waking = false;
-    let address = visit.machine.peer_address(visit.key.slot);
     visit.users.insert(visit.key.slot, H::User::default());
     let mut reply = None;
     visit.call(|handler, peer| {
-        reply = Some(handler.request(peer, &request::Request::new(parsed, address), body));
+        reply = Some(handler.request(peer, &request::Request::new(parsed), body));
     });
     apply(visit, parsed, head, reply.unwrap_or_else(|| Reply::status(500)));
     if !visit.connection().session.keeps_user() {

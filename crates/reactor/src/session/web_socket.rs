@@ -1,7 +1,7 @@
 //! A WebSocket: frames in, callbacks out, replies back. RFC 6455 §5 to §7 themselves are `longwire_frame`'s; this file
 //! decides what they mean for a connection of this loop.
 
-use longwire_frame::{Assembly, Connection as Frames, Event, Message, State};
+use longwire_frame::{Assembly, Connection as Frames, Event, Kind, Message, State, Step};
 
 use super::Visit;
 use super::input::Input;
@@ -14,13 +14,15 @@ pub(crate) struct WebSocket {
     pub(crate) connection: Frames,
     /// When the ping's last byte left for the kernel, while its pong is awaited.
     pub(crate) pinged: Option<Moment>,
+    /// What kind of message we are sending in pieces.
+    pub(crate) sends: Option<Kind>,
     /// The application wants pieces, not messages.
     pieces: bool,
 }
 
 impl WebSocket {
     pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
-        Self { connection, pinged: None, pieces }
+        Self { connection, pinged: None, sends: None, pieces }
     }
 
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -54,13 +56,13 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             Ok(step) => step,
             Err(fault) => {
                 // §7.1.7: the connection fails; its Close goes out and nothing more is read.
-                visit.sending.push_reply(slot, visit.reply);
+                visit.sending.push_reply(slot, visit.reply, false);
                 visit.finish(Closed::Fault(fault));
                 return bytes.len();
             }
         };
         if !visit.reply.is_empty() {
-            visit.sending.push_reply(slot, visit.reply);
+            visit.sending.push_reply(slot, visit.reply, matches!(step.event, Some(Event::Ping(_))));
         }
         if step.consumed == 0 && step.event.is_none() {
             break;
@@ -71,7 +73,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             Some(Event::Close(close)) => {
                 let ours_was_first = visit.reply.is_empty();
                 let code = close.map(|close| close.code);
-                visit.finish(if ours_was_first { Closed::ByUs } else { Closed::ByPeer(code) });
+                visit.finish(match (ours_was_first, visit.sending.draining) {
+                    (true, true) => Closed::Drained,
+                    (true, false) => Closed::ByUs,
+                    (false, _) => Closed::ByPeer(code),
+                });
                 return bytes.len();
             }
             Some(data) if pieces => piece(visit, data),
@@ -158,7 +164,7 @@ pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: us
     let place = &mut assembly.place(length)[..length];
     // Inside the payload of a binary frame nothing can be wrong any more, and no key is needed.
     let step = socket.connection.receive(place, visit.reply, longwire_frame::Mask::NONE);
-    let end = matches!(step, Ok(longwire_frame::Step { event: Some(Event::Binary { end: true, .. }), .. }));
+    let end = matches!(step, Ok(Step { event: Some(Event::Binary { end: true, .. }), .. }));
     assembly.fill(length);
     if let Some(input) = &mut visit.input {
         input.assembly = Some((assembly, since));

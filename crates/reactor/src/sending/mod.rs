@@ -1,0 +1,384 @@
+//! The sending half of a loop: everything that callbacks may touch, and nothing that could call them again.
+//!
+//! What the visited connection sends is collected in the shared send buffer (the *cork*) and written once, at the end of the
+//! visit; what anybody else is sent goes to that connection's queue, or into its topics, and is written at the end of the
+//! turn. An error or an end that is met on the way is noted in `endings`: the loop deals with it after the callback.
+
+mod masks;
+mod messages;
+mod publishing;
+
+use std::borrow::Cow;
+use std::io::{self, IoSlice};
+use std::time::Duration;
+
+use longwire_frame::Mask;
+use longwire_handshake::Date;
+
+use crate::connection::{Connection, Times, milliseconds};
+use crate::deadlines::{Deadlines, Moment};
+use crate::handler::Closed;
+use crate::ledger::Ledger;
+use crate::peer::{PeerId, Stats};
+use crate::publication::{Parcel, Publication};
+use crate::queue::Queue;
+use crate::ready::Ready;
+use crate::remote::{Command, Fellows};
+use crate::reply::Reply;
+use crate::session::Session;
+use crate::slots::{Key, Slots};
+use crate::topics::{Seed, Topics};
+use crate::wire::Machine;
+use crate::{Limits, Opening};
+use masks::Masks;
+
+/// See the top of this file.
+pub(crate) struct Sending {
+    pub(crate) home: u32,
+    pub(crate) limits: Limits,
+    pub(crate) times: Times,
+    pub(crate) slots: Slots,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) ready: Ready,
+    pub(crate) topics: Topics,
+    pub(crate) ledger: Ledger,
+    pub(crate) stats: Stats,
+    pub(crate) now: Moment,
+    /// The wall clock in seconds, and the same as a field value.
+    pub(crate) wall: u64,
+    pub(crate) date: Date,
+    /// What the visited connection sends.
+    cork: Vec<u8>,
+    /// Whose cork it is.
+    corked: Option<u32>,
+    /// Where the running callback's output began.
+    mark: usize,
+    /// Connections whose queue or state changed outside their visit.
+    pub(crate) touched: Vec<Key>,
+    /// Connections that have come to an end, and why.
+    pub(crate) endings: Vec<(Key, Closed)>,
+    /// Later answers that were given.
+    pub(crate) answers: Vec<(Key, Reply)>,
+    /// Topics that the request under way wants.
+    pub(crate) wanted: Vec<Box<str>>,
+    masks: Masks,
+    /// The other loops of this server.
+    pub(crate) fellows: Fellows,
+    /// What this turn published, for the other loops.
+    outbound: Vec<(Box<str>, Parcel)>,
+    audience: Vec<u32>,
+    /// Used buffers for messages in pieces.
+    pub(crate) pool: Vec<Vec<u8>>,
+    pub(crate) draining: bool,
+}
+
+impl Sending {
+    pub(crate) fn new(home: u32, limits: Limits, seed: Seed, ledger: Ledger, fellows: Fellows, now: Moment) -> Self {
+        Self {
+            home,
+            times: Times::new(&limits),
+            cork: Vec::with_capacity(limits.cork + limits.direct),
+            limits,
+            slots: Slots::new(),
+            deadlines: Deadlines::new(now),
+            ready: Ready::new(),
+            topics: Topics::new(seed),
+            ledger,
+            stats: Stats::default(),
+            now,
+            wall: 0,
+            date: Date::from_unix(0),
+            corked: None,
+            mark: 0,
+            touched: Vec::new(),
+            endings: Vec::new(),
+            answers: Vec::new(),
+            wanted: Vec::new(),
+            masks: Masks::new(),
+            fellows,
+            outbound: Vec::new(),
+            audience: Vec::new(),
+            pool: Vec::new(),
+            draining: false,
+        }
+    }
+
+    pub(crate) const fn id(&self, key: Key) -> PeerId {
+        PeerId { home: self.home, slot: key.slot, generation: key.generation }
+    }
+
+    /// The local key of a peer of this loop, if it still lives.
+    pub(crate) fn local(&mut self, id: PeerId) -> Option<Key> {
+        let key = Key { slot: id.slot, generation: id.generation };
+        (id.home == self.home && self.slots.find(key).is_some()).then_some(key)
+    }
+
+    /// From here on output of this connection is collected.
+    pub(crate) fn cork(&mut self, slot: u32) {
+        debug_assert!(self.cork.is_empty());
+        self.corked = Some(slot);
+    }
+
+    /// Writes what was collected.
+    pub(crate) fn uncork(&mut self, machine: &mut dyn Machine, slot: u32) {
+        self.flush(machine, slot, &[]);
+        self.corked = None;
+        if self.cork.capacity() > 4 * (self.limits.cork + self.limits.direct) {
+            self.cork.shrink_to(self.limits.cork + self.limits.direct);
+        }
+    }
+
+    /// A callback begins: its output can be cut off if it panics.
+    pub(crate) const fn mark(&mut self) {
+        self.mark = self.cork.len();
+    }
+
+    /// Takes back what the running callback has sent, as far as it has not left.
+    pub(crate) fn cut_back(&mut self) {
+        self.cork.truncate(self.mark);
+    }
+
+    /// Appends bytes to a connection's output.
+    pub(crate) fn push(&mut self, slot: u32, bytes: &[u8]) {
+        if self.corked == Some(slot) {
+            self.cork.extend_from_slice(bytes);
+        } else {
+            self.queue(slot).push(bytes);
+            self.touch(slot);
+        }
+    }
+
+    /// Appends what `encode` writes to a connection's output.
+    pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.cork.len();
+        encode(&mut self.cork);
+        if self.corked != Some(slot) {
+            let now = self.now;
+            let queue = self.slots[slot].output.get_or_insert_with(|| Box::new(Queue::new(now)));
+            queue.push(&self.cork[start..]);
+            self.cork.truncate(start);
+            self.touch(slot);
+        }
+    }
+
+    /// Appends a body that was given away.
+    pub(crate) fn push_body(&mut self, machine: &mut dyn Machine, slot: u32, body: Cow<'static, [u8]>) {
+        if body.len() < self.limits.direct {
+            return self.push(slot, &body);
+        }
+        let sent = if self.corked == Some(slot) { self.flush(machine, slot, &body) } else { 0 };
+        if sent < body.len() {
+            self.queue(slot).push_body(body, sent);
+            // Nothing may be queued behind a body: the next request waits until it has left.
+            self.slots[slot].paused = true;
+            self.touch(slot);
+        }
+    }
+
+    fn queue(&mut self, slot: u32) -> &mut Queue {
+        let now = self.now;
+        self.slots[slot].output.get_or_insert_with(|| Box::new(Queue::new(now)))
+    }
+
+    /// The loop shall look at this connection at the end of the turn.
+    pub(crate) fn touch(&mut self, slot: u32) {
+        let generation = self.slots[slot].generation;
+        self.touched.push(Key { slot, generation });
+    }
+
+    /// Bytes that wait for this connection's socket.
+    pub(crate) fn queued(&self, slot: u32) -> usize {
+        self.slots[slot].queued() + if self.corked == Some(slot) { self.cork.len() } else { 0 }
+    }
+
+    /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns
+    /// how much it took of the payload.
+    fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
+        self.mark = 0;
+        let connection = &mut self.slots[slot];
+        let waits = connection.blocked || connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
+        let mut taken = 0;
+        if !waits && !(self.cork.is_empty() && payload.is_empty()) {
+            let whole = self.cork.len() + payload.len();
+            let written = if payload.is_empty() {
+                machine.write(slot, &[IoSlice::new(&self.cork)])
+            } else {
+                machine.write(slot, &[IoSlice::new(&self.cork), IoSlice::new(payload)])
+            };
+            taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
+            self.stats.bytes_out += taken as u64;
+        }
+        let left = taken.min(self.cork.len());
+        if left < self.cork.len() {
+            let now = self.now;
+            let queue = connection.output.get_or_insert_with(|| Box::new(Queue::new(now)));
+            queue.push(&self.cork[left..]);
+        }
+        self.cork.clear();
+        taken - left
+    }
+
+    /// Books the outcome of a write: a short one means that an edge is owed.
+    fn wrote(
+        connection: &mut Connection,
+        endings: &mut Vec<(Key, Closed)>,
+        slot: u32,
+        written: io::Result<usize>,
+        whole: usize,
+    ) -> usize {
+        match written {
+            Ok(taken) => {
+                connection.blocked = taken < whole;
+                taken
+            }
+            Err(error) => {
+                match error.kind() {
+                    io::ErrorKind::WouldBlock => connection.blocked = true,
+                    // Nothing was taken: the connection stays writable and the caller's next look tries again.
+                    io::ErrorKind::Interrupted => {}
+                    kind => {
+                        connection.blocked = true;
+                        connection.ending = true;
+                        endings.push((Key { slot, generation: connection.generation }, broken(kind)));
+                    }
+                }
+                0
+            }
+        }
+    }
+
+    /// Writes from the queue what the socket takes. `true` if it became empty.
+    pub(crate) fn write_queue(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+        let connection = &mut self.slots[slot];
+        let Some(mut queue) = connection.output.take() else { return false };
+        while !connection.blocked && !queue.is_drained() {
+            let slices = queue.slices();
+            let whole = slices.iter().map(|slice| slice.len()).sum();
+            let written = match slices.each_ref().map(|slice| slice.is_empty()) {
+                [_, true, true, true] => machine.write(slot, &slices[..1]),
+                _ => machine.write(slot, &slices),
+            };
+            let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
+            self.stats.bytes_out += taken as u64;
+            queue.advance(taken, self.now);
+        }
+        if queue.len() > 0 {
+            connection.output = Some(queue);
+            return false;
+        }
+        connection.paused = false;
+        true
+    }
+
+    /// Sends to any peer of the server; one of another loop gets it through that loop's mailbox.
+    pub(crate) fn send_to(&mut self, machine: &mut dyn Machine, id: PeerId, publication: &Publication<'_>) {
+        if id.home != self.home {
+            let sent = self.fellows.tell(id.home, Command::Send(id, Parcel::pack(publication)));
+            self.stats.dropped += u64::from(sent.is_err());
+        } else if let Some(key) = self.local(id) {
+            self.send(machine, key.slot, publication);
+        }
+    }
+
+    pub(crate) fn answer_to(&mut self, id: PeerId, reply: Reply) {
+        if id.home != self.home {
+            let sent = self.fellows.tell(id.home, Command::Answer(id, Box::new(reply)));
+            self.stats.dropped += u64::from(sent.is_err());
+        } else if let Some(key) = self.local(id) {
+            self.answers.push((key, reply));
+        }
+    }
+
+    pub(crate) fn wake_after(&mut self, slot: u32, wait: Duration) {
+        let connection = &mut self.slots[slot];
+        (connection.wake, connection.waking) = (self.now.after(milliseconds(wait)), true);
+        self.touch(slot);
+    }
+
+    /// Starts a connection as a client.
+    pub(crate) fn connect(
+        &mut self,
+        machine: &mut dyn Machine,
+        address: std::net::SocketAddr,
+        opening: Opening,
+    ) -> io::Result<PeerId> {
+        if !self.ledger.admit() {
+            return Err(io::Error::other("as many connections as Limits::connections admits"));
+        }
+        let mut nonce = [0; 16];
+        machine.entropy(&mut nonce);
+        let mut connection = Connection::new(Session::opening(opening, nonce), self.now);
+        connection.client = true;
+        // A socket that is being connected is not writable; the first writable edge says how it came out.
+        connection.blocked = true;
+        let key = self.slots.insert(connection);
+        if let Err(error) = machine.connect(key, address) {
+            self.slots.remove(key.slot);
+            self.ledger.release();
+            return Err(error);
+        }
+        self.touch(key.slot);
+        Ok(self.id(key))
+    }
+
+    /// The key that a reply would be masked with; it is used up only if there is a reply.
+    pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
+        if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
+    }
+
+    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
+    pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
+        self.masks.left = self.masks.left.saturating_sub(usize::from(self.slots[slot].client));
+        match &mut self.slots[slot].output {
+            Some(queue) if is_pong && !queue.is_drained() => queue.set_pong(reply.as_bytes()),
+            _ => self.push_control(slot, reply.as_bytes(), !is_pong),
+        }
+    }
+
+    /// Appends a control frame; behind a Close nothing else may wait.
+    fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
+        if is_close && let Some(queue) = &mut self.slots[slot].output {
+            queue.forget_pong();
+            queue.release();
+        }
+        self.push(slot, frame);
+    }
+
+    /// Takes back a buffer that a message was put together in, for the next one.
+    pub(crate) fn give_back(&mut self, buffer: Vec<u8>) {
+        const MOST: usize = 4;
+        const LARGEST: usize = 1 << 20;
+        if self.pool.len() < MOST && buffer.capacity() <= LARGEST && buffer.capacity() > 0 {
+            self.pool.push(buffer);
+        }
+    }
+
+    /// Settles what a connection pins, and its deadline.
+    pub(crate) fn settle(&mut self, slot: u32) {
+        let connection = &mut self.slots[slot];
+        if connection.output.is_some()
+            || connection.input.is_some()
+            || connection.subscriptions.is_some()
+            || connection.pinned > 0
+        {
+            let pins = connection.pins();
+            self.ledger.settle(connection.pinned as usize, pins);
+            connection.pinned = u32::try_from(pins).unwrap_or(u32::MAX);
+        }
+        let connection = &self.slots[slot];
+        if let Some((due, _)) = connection.due(&self.times) {
+            // A timer that fires too early looks again; only one that would fire too late must be moved.
+            if connection.link.armed().is_none_or(|armed| !due.reached(armed)) {
+                self.deadlines.arm(&mut self.slots, slot, due);
+            }
+        }
+    }
+}
+
+/// What a broken connection is called.
+pub(crate) const fn broken(kind: io::ErrorKind) -> Closed {
+    match kind {
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected => Closed::Gone,
+        kind => Closed::Broken(kind),
+    }
+}

@@ -1,0 +1,136 @@
+//! Publishing: from a callback to the topics, and at the end of the turn to every subscriber in one write each.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use super::Sending;
+use crate::publication::{Parcel, Publication};
+use crate::queue::Queue;
+use crate::remote::Command;
+use crate::session::Session;
+use crate::topics::Form;
+use crate::wire::Machine;
+
+impl Sending {
+    /// Publishes to the subscribers of this loop now, and of the others at the end of the turn.
+    pub(crate) fn publish(&mut self, topic: &str, publication: &Publication<'_>, except: Option<u32>) {
+        if !self.fellows.is_empty() {
+            self.outbound.push((topic.into(), Parcel::pack(publication)));
+        }
+        self.publish_here(topic, publication, except);
+    }
+
+    pub(crate) fn publish_here(&mut self, topic: &str, publication: &Publication<'_>, except: Option<u32>) {
+        self.stats.published += 1;
+        self.topics.publish(topic, publication, except);
+    }
+
+    /// Subscribes a connection: at once if it is open, with its reply if a request is under way.
+    pub(crate) fn subscribe(&mut self, slot: u32, topic: &str) {
+        match form(&self.slots[slot].session) {
+            Some(form) => {
+                let most = self.limits.topics;
+                self.topics.subscribe(&mut self.slots, slot, form, topic, most);
+            }
+            None if self.wanted.len() < self.limits.topics => self.wanted.push(topic.into()),
+            None => {}
+        }
+    }
+
+    pub(crate) fn unsubscribe(&mut self, machine: &mut dyn Machine, slot: u32, topic: &str) {
+        match form(&self.slots[slot].session) {
+            Some(form) => {
+                // What was published to it before this call still concerns it.
+                self.deliver_to(machine, slot);
+                self.topics.unsubscribe(&mut self.slots, slot, form, topic);
+            }
+            None => self.wanted.retain(|wanted| **wanted != *topic),
+        }
+    }
+
+    /// A connection that was open is not any more.
+    pub(crate) fn unsubscribe_all(&mut self, slot: u32) {
+        if let Some(form) = form(&self.slots[slot].session) {
+            self.topics.unsubscribe_all(&mut self.slots, slot, form);
+        }
+    }
+
+    /// Gives every subscriber this turn's publications, in one write each.
+    pub(crate) fn deliver(&mut self, machine: &mut dyn Machine) {
+        if !self.outbound.is_empty() {
+            let batch: Arc<[_]> = std::mem::take(&mut self.outbound).into();
+            self.stats.dropped += self.fellows.tell_all(&Command::Publish(batch));
+        }
+        if self.topics.is_idle() {
+            return;
+        }
+        let mut audience = std::mem::take(&mut self.audience);
+        self.topics.audience(&mut self.slots, &mut audience);
+        for slot in &audience {
+            self.deliver_to(machine, *slot);
+        }
+        self.topics.delivered();
+        audience.clear();
+        audience.shrink_to(16 << 10);
+        self.audience = audience;
+    }
+
+    pub(super) fn deliver_to(&mut self, machine: &mut dyn Machine, slot: u32) {
+        let Some(form) = form(&self.slots[slot].session) else { return };
+        let mut runs = Vec::new();
+        self.topics.gather(&self.slots, slot, form, &mut runs);
+        if runs.is_empty() || self.slots[slot].ending {
+            return;
+        }
+        let connection = &mut self.slots[slot];
+        if form == Form::Events {
+            connection.heard = self.now;
+        }
+        let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
+        let held = matches!(&connection.session, Session::WebSocket(socket) if socket.connection.is_open());
+        if connection.client || waits || held {
+            let bytes = runs.concat();
+            drop(runs);
+            if !self.admits(machine, slot) {
+                return;
+            }
+            if held {
+                self.queue(slot).hold(&bytes);
+            } else {
+                self.push_frames(machine, slot, &bytes);
+            }
+            return;
+        }
+        let whole = runs.iter().map(|run| run.len()).sum();
+        let written = match &runs[..] {
+            [one] => machine.write(slot, &[IoSlice::new(one)]),
+            many => {
+                // The kernel takes at most 1,024 parts in a call; what is beyond goes to the queue like any other rest.
+                let slices: Vec<IoSlice<'_>> = many.iter().take(1_024).map(|run| IoSlice::new(run)).collect();
+                machine.write(slot, &slices)
+            }
+        };
+        let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
+        self.stats.bytes_out += taken as u64;
+        if taken < whole && !connection.ending {
+            let now = self.now;
+            let queue = connection.output.get_or_insert_with(|| Box::new(Queue::new(now)));
+            let mut skip = taken;
+            for run in runs {
+                let from = skip.min(run.len());
+                queue.push(&run[from..]);
+                skip -= from;
+            }
+            self.touch(slot);
+        }
+    }
+}
+
+/// The wire form that a session's peer reads, if it is open.
+fn form(session: &Session) -> Option<Form> {
+    match session {
+        Session::WebSocket(_) => Some(Form::Frames),
+        Session::Events(_) => Some(Form::Events),
+        _ => None,
+    }
+}

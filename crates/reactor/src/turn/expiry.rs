@@ -1,0 +1,88 @@
+//! What time does: deadlines, timers of the application, and the server's own tick.
+
+use longwire_frame::CloseCode;
+
+use super::Loop;
+use crate::Reply;
+use crate::connection::{Due, milliseconds};
+use crate::handler::{Closed, Deadline, Handler};
+use crate::sending::Sending;
+use crate::session::{Session, head};
+use crate::slots::Key;
+use crate::sys::Sys;
+
+impl<H: Handler, S: Sys> Loop<H, S> {
+    pub(super) fn run_tick(&mut self) {
+        let Some((every, at)) = self.tick else { return };
+        if self.sending.now.reached(at) {
+            // After a stall one tick stands for those that were missed.
+            let mut next = at.after(milliseconds(every).max(1));
+            if self.sending.now.reached(next) {
+                next = self.sending.now.after(milliseconds(every).max(1));
+            }
+            self.tick = Some((every, next));
+            self.guarded(|handler, hub| handler.tick(hub));
+        }
+    }
+
+    pub(super) fn run_deadlines(&mut self) {
+        let now = self.sending.now;
+        while let Some(key) = self.sending.deadlines.expired(&mut self.sending.slots, now) {
+            let passed =
+                |sending: &Sending| sending.slots[key.slot].due(&sending.times).filter(|(due, _)| now.reached(*due));
+            match passed(&self.sending) {
+                None => {}
+                Some((_, due @ (Due::Wake | Due::Ping | Due::Heartbeat))) => self.expire(key, due),
+                Some(_) => {
+                    // Before a deadline kills one read is tried: what lies in the kernel may be the sign of life.
+                    self.visit(key, true);
+                    if self.sending.slots.find(key).is_some()
+                        && let Some((_, due)) = passed(&self.sending)
+                    {
+                        self.expire(key, due);
+                    }
+                }
+            }
+            if self.sending.slots.find(key).is_some() {
+                self.sending.settle(key.slot);
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, key: Key) {
+        self.sending.slots[key.slot].waking = false;
+        self.with_visit(key, |visit| visit.call(|handler, peer| handler.timer(peer)));
+    }
+
+    /// Does what a deadline does.
+    pub(super) fn expire(&mut self, key: Key, due: Due) {
+        match due {
+            Due::Quiet | Due::Linger => self.remove(key, Closed::Gone),
+            Due::Wake => self.wake(key),
+            Due::Heartbeat => self.sending.heartbeat(key.slot),
+            Due::RequestTimeout => self.with_visit(key, head::timed_out),
+            Due::Ping => {
+                let now = self.sending.now;
+                if let Session::WebSocket(socket) = &mut self.sending.slots[key.slot].session {
+                    socket.pinged = Some(now);
+                }
+                self.with_visit(key, |visit| visit.sending.ping(visit.machine, visit.key.slot, b""));
+            }
+            Due::Late(Deadline::Answer) => self.sending.answers.push((key, Reply::status(503))),
+            Due::Late(Deadline::Age) => {
+                self.sending.end(
+                    &mut self.wires,
+                    key.slot,
+                    Closed::Late(Deadline::Age),
+                    CloseCode::GOING_AWAY,
+                    "too old",
+                );
+            }
+            Due::Late(Deadline::Message) => {
+                let (why, code) = (Closed::Late(Deadline::Message), CloseCode::POLICY);
+                self.sending.end(&mut self.wires, key.slot, why, code, "message too slow");
+            }
+            Due::Late(deadline) => self.remove(key, Closed::Late(deadline)),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The loop: the one file where the order of things is decided, and no rule of a protocol is known.
+//!
+//! A *turn* is one poll with all its visits, timers and wake-ups; a *visit* is what is done for one ready connection.
+//!
+//! ```text
+//! poll ─► edges ─► accept ─► visits ─► mailbox ─► tick ─► deadlines ─► endings ─► publications ─► touched queues
+//!           │                  │
+//!           └► sticky bits     └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
+//! ```
+
+mod accept;
+mod expiry;
+mod stop;
+mod visit;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use longwire_handshake::Date;
+
+use crate::Limits;
+use crate::connection::milliseconds;
+use crate::deadlines::Moment;
+use crate::handler::{Closed, Handler};
+use crate::ledger::Ledger;
+use crate::peer::{Hub, Stats};
+use crate::remote::{Command, Fellows};
+use crate::sending::Sending;
+use crate::session::{Rules, Session};
+use crate::slots::Side;
+use crate::sys::{Edge, Mio, Sys, WAKE};
+use crate::topics::Seed;
+use crate::wire::Wires;
+
+/// One event loop: a handler, its connections and the machine that they live on.
+///
+/// [`Server::run`](crate::Server::run) drives it. Who owns the thread calls [`Loop::turn`] as long as it answers
+/// [`Turn::Goes`].
+pub struct Loop<H: Handler, S: Sys = Mio> {
+    handler: H,
+    users: Side<H::User>,
+    sending: Sending,
+    wires: Wires<S>,
+    rules: Rules,
+    /// The shared receive buffer. In front of what is read stands only what must be contiguous with it.
+    receive: Box<[u8]>,
+    reply: longwire_frame::Reply,
+    edges: Vec<Edge>,
+    /// Listeners that may have somebody waiting.
+    waiting: Vec<usize>,
+    /// When listeners that ran out of descriptors are tried again.
+    retry_accept: Option<Moment>,
+    tick: Option<(Duration, Moment)>,
+    /// The turn began late: sockets are read before deadlines fire.
+    late: u32,
+    drained_at: Option<Moment>,
+}
+
+/// How a loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Turn {
+    /// There is more to do, now or later.
+    Goes,
+    /// It was drained: all connections are gone or had their time.
+    Ended,
+}
+
+impl<H: Handler, S: Sys> std::fmt::Debug for Loop<H, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loop").field("connections", &self.sending.slots.len()).finish_non_exhaustive()
+    }
+}
+
+impl<H: Handler, S: Sys> Loop<H, S> {
+    pub(crate) fn new(
+        handler: H,
+        mut sys: S,
+        limits: Limits,
+        rules: Rules,
+        (home, ledger, fellows): (u32, Ledger, Fellows),
+        tick: Option<Duration>,
+    ) -> Self {
+        let mut seed = [0; 16];
+        sys.entropy(&mut seed);
+        let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
+        let now = moment(&sys);
+        // Room for the longest thing that must be contiguous, and for what is read behind it.
+        let receive = vec![0; limits.head.head as usize + limits.receive.max(64) + 256].into();
+        let waiting = (0..sys.listeners()).collect();
+        Self {
+            handler,
+            users: Side::new(),
+            sending: Sending::new(home, limits, Seed(half(0), half(8)), ledger, fellows, now),
+            wires: Wires::new(sys),
+            rules,
+            receive,
+            reply: longwire_frame::Reply::new(),
+            edges: Vec::new(),
+            waiting,
+            retry_accept: None,
+            tick: tick.map(|every| (every, now.after(milliseconds(every)))),
+            late: 0,
+            drained_at: None,
+        }
+    }
+
+    /// What this loop has done and holds.
+    #[must_use]
+    pub fn stats(&mut self) -> Stats {
+        Hub::new(&mut self.sending, &mut self.wires).stats()
+    }
+
+    /// The application.
+    pub const fn handler(&mut self) -> &mut H {
+        &mut self.handler
+    }
+
+    /// The machine.
+    pub const fn machine(&mut self) -> &mut S {
+        &mut self.wires.sys
+    }
+
+    /// Calls something with the loop in hand, as a callback would have it.
+    pub fn with_hub<T>(&mut self, call: impl FnOnce(&mut Hub<'_>) -> T) -> T {
+        let value = call(&mut Hub::new(&mut self.sending, &mut self.wires));
+        self.settle_all();
+        value
+    }
+
+    /// Runs until the loop has ended.
+    ///
+    /// # Errors
+    /// What the machine's poll reports: then no loop can go on.
+    pub fn run(&mut self) -> io::Result<()> {
+        while self.turn(None)? == Turn::Goes {}
+        Ok(())
+    }
+
+    /// One turn: waits for something to happen, at most `timeout`, and does all of it.
+    ///
+    /// # Errors
+    /// What the machine's poll reports.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
+        let mut edges = std::mem::take(&mut self.edges);
+        let timeout = self.patience(timeout);
+        self.wires.sys.poll(&mut edges, self.sending.limits.events, timeout)?;
+        self.read_clock();
+
+        let full = edges.len() >= self.sending.limits.events;
+        let mut woken = false;
+        for edge in edges.drain(..) {
+            match edge.token {
+                WAKE => woken = true,
+                listener if listener < self.wires.sys.listeners() => self.waiting.push(listener),
+                _ => self.note(edge),
+            }
+        }
+        self.edges = edges;
+
+        self.accept();
+        for _ in 0..self.sending.ready.len() {
+            let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
+            self.visit(key, false);
+        }
+        if woken {
+            self.read_mailbox();
+        }
+        self.drain();
+        self.run_tick();
+        // After a stall what has arrived meanwhile is read first, or good peers would be taken for dead.
+        let caught_up = !full && self.sending.ready.is_empty();
+        self.late = if caught_up { 0 } else { self.late.saturating_sub(1) };
+        if self.late == 0 {
+            self.run_deadlines();
+        }
+        self.settle_all();
+        Ok(self.outlook())
+    }
+
+    /// How long the poll may sleep.
+    fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
+        if !self.sending.ready.is_empty() || !self.waiting.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = moment(&self.wires.sys);
+        let tick = self.tick.map(|(_, at)| at);
+        let due = [self.sending.deadlines.next(), tick, self.retry_accept, self.drained_at];
+        let due = due.into_iter().flatten().reduce(Moment::earlier);
+        let due = due.map(|due| Duration::from_millis(u64::from(due.since(now))));
+        match (due, timeout) {
+            (Some(due), Some(timeout)) => Some(due.min(timeout)),
+            (due, timeout) => due.or(timeout),
+        }
+    }
+
+    fn read_clock(&mut self) {
+        // More than this between two turns was not the peers' doing.
+        const STALL: u32 = 1_000;
+        // Nor may peers that keep the loop busy hold deadlines up for ever.
+        const CATCH_UP: u32 = 64;
+        let sending = &mut self.sending;
+        let now = moment(&self.wires.sys);
+        if self.late == 0 && sending.deadlines.next().is_some_and(|due| now.since(due) > STALL) {
+            self.late = CATCH_UP;
+        }
+        let stale = sending.wall == 0 || now.0 / 1_000 != sending.now.0 / 1_000;
+        sending.now = now;
+        if stale {
+            sending.wall = self.wires.sys.wall().as_secs();
+            sending.date = Date::from_unix(sending.wall);
+        }
+    }
+
+    /// Keeps what an edge said until it is used up.
+    fn note(&mut self, edge: Edge) {
+        let Some(key) = self.sending.slots.unpack(edge.token as u64, usize::BITS) else { return };
+        let connection = &mut self.sending.slots[key.slot];
+        connection.readable |= edge.readable;
+        connection.read_closed |= edge.read_closed;
+        if edge.writable {
+            connection.blocked = false;
+        }
+        self.sending.ready.push(&mut self.sending.slots, key);
+    }
+
+    fn read_mailbox(&mut self) {
+        let Some(post) = self.sending.fellows.own().map(|mailbox| mailbox.collect()) else { return };
+        for command in post.commands {
+            match command {
+                Command::Send(id, parcel) => self.sending.send_to(&mut self.wires, id, &parcel.unpack()),
+                Command::Answer(id, reply) => self.sending.answer_to(id, *reply),
+                Command::Publish(batch) => {
+                    for (topic, parcel) in &*batch {
+                        self.sending.publish_here(topic, &parcel.unpack(), None);
+                    }
+                }
+                Command::Run(once) => {
+                    if let Some(call) = once.take() {
+                        self.guarded(|_, hub| call(hub));
+                    }
+                }
+            }
+        }
+        for (id, (code, reason)) in post.closing {
+            if let Some(key) = self.sending.local(id) {
+                self.sending.close(&mut self.wires, key.slot, code, &reason);
+            }
+        }
+    }
+
+    /// Calls something that concerns no one connection; a panic there is only told.
+    fn guarded(&mut self, call: impl FnOnce(&mut H, &mut Hub<'_>)) {
+        let mut hub = Hub::new(&mut self.sending, &mut self.wires);
+        if catch_unwind(AssertUnwindSafe(|| call(&mut self.handler, &mut hub))).is_err() {
+            self.sending.stats.panics += 1;
+            log::error!("a callback that concerns no one connection panicked");
+        }
+    }
+
+    /// What callbacks left to be done: endings, answers, publications, queues. Each may bring more of the others.
+    fn settle_all(&mut self) {
+        loop {
+            self.run_endings();
+            self.run_answers();
+            self.sending.deliver(&mut self.wires);
+            let touched = std::mem::take(&mut self.sending.touched);
+            for key in &touched {
+                if self.sending.slots.find(*key).is_none() {
+                    continue;
+                }
+                if self.write_queue(*key) {
+                    // Its queue went out at once: reading goes on where it was paused.
+                    self.sending.ready.push(&mut self.sending.slots, *key);
+                }
+                self.after_visit(*key, None);
+            }
+            let sending = &self.sending;
+            if sending.endings.is_empty()
+                && sending.answers.is_empty()
+                && sending.topics.is_idle()
+                && sending.touched.is_empty()
+            {
+                self.sending.touched = touched;
+                self.sending.touched.clear();
+                self.sending.touched.shrink_to(4_096);
+                return;
+            }
+        }
+    }
+
+    fn run_answers(&mut self) {
+        for (key, reply) in std::mem::take(&mut self.sending.answers) {
+            if self.sending.slots.find(key).is_some() {
+                self.with_visit(key, |visit| visit.answer(reply));
+            }
+        }
+    }
+
+    fn run_endings(&mut self) {
+        while let Some((key, why)) = self.sending.endings.pop() {
+            let Some(connection) = self.sending.slots.find(key) else { continue };
+            if matches!(why, Closed::Gone | Closed::Broken(_)) {
+                self.remove(key, why);
+                continue;
+            }
+            if !matches!(connection.session, Session::Closing(_)) {
+                let mut visit = self.visit_of(key, None);
+                visit.finish(why);
+            }
+            self.sending.slots[key.slot].ending = false;
+            self.sending.slots[key.slot].input = None;
+            self.sending.touch(key.slot);
+        }
+    }
+}
+
+/// The loop's clock.
+fn moment<S: Sys>(sys: &S) -> Moment {
+    Moment(sys.now().as_millis() as u32)
+}

@@ -1,0 +1,72 @@
+//! Stopping: nobody new, everybody told, and an end when all are gone or had their time.
+
+use std::time::Duration;
+
+use longwire_frame::CloseCode;
+use longwire_sse::Event;
+
+use super::{Loop, Turn};
+use crate::connection::milliseconds;
+use crate::handler::{Closed, Handler};
+use crate::publication::Publication;
+use crate::session::Session;
+use crate::sys::Sys;
+use crate::wire::Machine;
+
+impl<H: Handler, S: Sys> Loop<H, S> {
+    /// Stops accepting and tells everybody, once; ends everybody when the time is over.
+    pub(super) fn drain(&mut self) {
+        let asked = self.sending.fellows.drains();
+        if asked == 0 || self.drained_at.is_some() {
+            return;
+        }
+        let wait = milliseconds(self.sending.limits.drain);
+        // Accept until nobody waits, then close: closing a listener resets whoever waits in its queue.
+        for listener in 0..self.wires.sys.listeners() {
+            for _ in 0..=self.sending.limits.backlog as usize / self.sending.limits.accepts.max(1) {
+                self.waiting.clear();
+                self.accept_from(listener);
+                if self.waiting.is_empty() {
+                    break;
+                }
+            }
+            self.wires.sys.stop_listening(listener);
+        }
+        self.waiting.clear();
+        self.retry_accept = None;
+        self.drained_at = Some(self.sending.now.after(wait));
+        self.sending.draining = true;
+        for key in self.sending.slots.keys() {
+            match self.sending.slots[key.slot].session {
+                Session::WebSocket(_) => {
+                    self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
+                }
+                Session::Events(_) => {
+                    // Everybody comes back at another moment.
+                    let mut random = [0; 2];
+                    self.wires.entropy(&mut random);
+                    let retry = Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000);
+                    self.sending.send(&mut self.wires, key.slot, &Publication::Event(Event::retry_only(retry)));
+                    self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
+                }
+                Session::Opening(_) => self.remove(key, Closed::Drained),
+                Session::Head(ref head) if head.is_between_requests() => {
+                    self.with_visit(key, |visit| visit.finish(Closed::Drained));
+                }
+                // Requests under way are answered, and the answer says that it is the last.
+                Session::Head(_) | Session::Body(_) | Session::Later(_) | Session::Closing(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn outlook(&mut self) -> Turn {
+        let Some(at) = self.drained_at else { return Turn::Goes };
+        if !self.sending.now.reached(at) && self.sending.fellows.drains() < 2 && self.sending.slots.len() > 0 {
+            return Turn::Goes;
+        }
+        for key in self.sending.slots.keys() {
+            self.remove(key, Closed::Drained);
+        }
+        Turn::Ended
+    }
+}

@@ -1,0 +1,104 @@
+"""The examples of the library, each started as it stands and spoken to: `examples.py DIRECTORY [NAME…]`."""
+
+import signal
+import sys
+
+import checks
+from checks import TEXT, Program, Wire, frame, same
+
+PORT = 9001
+
+
+def say(wire, text):
+    wire.send(frame(TEXT, text))
+
+
+def hears(wire, text):
+    same(wire.frame(), (True, TEXT, text), "what was heard")
+
+
+def echo(http):
+    with Wire(http).opened("/") as wire:
+        for text in (b"", b"hello", b"x" * 100_000):
+            say(wire, text)
+            hears(wire, text)
+
+
+def chat(http):
+    with Wire(http).opened("/") as ada, Wire(http).opened("/") as bob:
+        say(ada, b"Ada")
+        hears(ada, b"Ada came in")
+        say(bob, b"Bob")
+        hears(ada, b"Bob came in")
+        hears(bob, b"Bob came in")
+        say(bob, b"hello")
+        hears(ada, b"Bob: hello")
+        hears(bob, b"Bob: hello")
+        ada.send(frame(checks.BINARY, b"x"))
+        ada.closed(1003)
+
+
+def events(wire, path, count):
+    """The data of the first events of a stream."""
+    wire.request(f"GET {path}")
+    assert wire.until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 "), "the stream is refused"
+    data = []
+    while len(data) < count:
+        wire.until(b"data: ")
+        data.append(wire.until(b"\n")[:-1].decode())
+    return data
+
+
+def clock(http):
+    with Wire(http) as one, Wire(http) as two:
+        for wire in (one, two):
+            first, second = map(int, events(wire, "/", 2))
+            same(second, first + 1, "the second tick")
+
+
+def poll(http):
+    with Wire(http) as one, Wire(http) as two, Wire(http) as news:
+        for wire in (one, two):
+            wire.request("GET /")
+        # Both wait: requests that were answered at once would show, since a third connection is answered only after them.
+        news.request("POST /", "Content-Length: 4", body=b"news")
+        same(news.response().status, 204, "the status of the news")
+        for wire in (one, two):
+            same(wire.response().body, b"news", "the answer")
+
+
+def tokens(http):
+    with Wire(http) as wire:
+        same("".join(events(wire, "/?text=one%20two%20three", 3)), "one two three", "the text")
+        wire.until(b"event: done\n")
+
+
+def whisper(http):
+    with Wire(http).opened("/") as ada, Wire(http).opened("/") as bob:
+        say(ada, b"Ada")
+        say(ada, b"Nobody hello")  # its answer says that the name was taken before
+        hears(ada, b"there is no Nobody")
+        say(bob, b"Bob")
+        say(bob, b"Ada hello")
+        hears(ada, b"Bob whispers: hello")
+        bob.socket.close()
+        hears(ada, b"Bob left")
+
+
+EXAMPLES = {"echo": echo, "chat": chat, "clock": clock, "poll": poll, "tokens": tokens, "whisper": whisper}
+directory, names = sys.argv[1], sys.argv[2:] or EXAMPLES
+
+
+def checked(name):
+    def conversation():
+        with Program(executable=f"{directory}/{name}") as program:
+            EXAMPLES[name](program.reachable(PORT))
+            assert program.process.poll() is None, "it ended by itself"
+            program.signal(signal.SIGTERM)
+            program.exit_code()
+            assert "panicked" not in program.log(), f"it panicked: {program.log()}"
+
+    return f"the example {name}", conversation
+
+
+checks.run([checked(name) for name in names])

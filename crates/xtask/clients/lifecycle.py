@@ -1,0 +1,273 @@
+"""The program as a process: what it says and returns when it cannot start, how it drains, and what its flags change."""
+
+import signal
+import socket
+import subprocess
+import time
+
+import checks
+from checks import CLOSE, PING, PONG, TEXT, Program, Wire, check, frame, same
+
+ANY = "127.0.0.1:0"
+
+
+def leaves_at_once(*arguments):
+    """Runs the program to its end: (exit code, what it said)."""
+    with Program(*arguments) as program:
+        return program.exit_code(), program.log()
+
+
+def port(http):
+    return http.rsplit(":", 1)[1]
+
+
+def stream(http, path="/clock"):
+    """An event stream whose head and first event have arrived."""
+    wire = Wire(http)
+    wire.request(f"GET {path}")
+    assert wire.until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 "), "the stream is refused"
+    wire.until(b"data: ")
+    wire.until(b"\n\n")
+    return wire
+
+
+def rest(wire):
+    data = wire.received
+    while more := wire.socket.recv(1 << 16):
+        data += more
+    return data.decode()
+
+
+# Starting.
+
+
+@check("a port in use: exit code 2 and a clear message; the first program goes on")
+def in_use():
+    for threads in ("1", "2"):
+        with Program("--listen", ANY, "--threads", threads) as first:
+            http = first.listening()
+            for more in ([], ["--threads", "2"]):
+                code, said = leaves_at_once("--listen", f"127.0.0.1:{port(http)}", *more)
+                same(code, 2, f"the exit code {more}")
+                assert "in use" in said and port(http) in said and len(said.splitlines()) == 1, f"it says {said!r}"
+            with Wire(http) as wire:
+                wire.request("GET /healthz")
+                same(wire.response().status, 200, "the status")
+
+
+@check("a flag or value that is none: exit code 2 and its name")
+def bad_flags():
+    for arguments in (["--nonsense"], ["--listen", "nowhere"], ["--max-message", "much"], ["--ping", "0s"], ["--threads", "0"], ["nonsense"]):
+        code, said = leaves_at_once(*arguments)
+        same(code, 2, f"the exit code of {arguments}")
+        assert arguments[0] in said, f"{arguments}: it says {said!r}"
+
+
+@check("an address that is not ours: exit code 2")
+def not_ours():
+    code, said = leaves_at_once("--listen", "192.0.2.1:8080")
+    same(code, 2, "the exit code")
+    assert "192.0.2.1:8080" in said, f"it says {said!r}"
+
+
+@check("--help and --version")
+def help_and_version():
+    for flag, wanted in (("--help", "--listen"), ("--version", "longwire ")):
+        outcome = subprocess.run([checks.os.environ["LONGWIRE"], flag], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10)
+        same(outcome.returncode, 0, "the exit code")
+        assert wanted in outcome.stdout, f"{flag} says {outcome.stdout!r}"
+
+
+@check("`serve` is what the program does anyway, on several addresses")
+def several():
+    with Program("serve", "--listen", ANY, "--listen", ANY, "--listen", "[::1]:0") as program:
+        program.listening()
+        with program.more:
+            assert program.more.wait_for(lambda: len(program.lines) >= 3, 10), f"it says {program.lines}"
+        addresses = [line.split("listening on ")[1] for line in program.lines[:3]]
+        same(len(set(addresses)), 3, "how many addresses there are")
+        for http in addresses:
+            with Wire(http) as wire:
+                wire.request("GET /healthz")
+                same(wire.response().status, 200, f"the status at {http}")
+
+
+# Draining.
+
+
+@check("SIGTERM and SIGINT: 1001 to a WebSocket, retry and the end to a stream, exit code 0")
+def drain():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        for threads in ("1", "2"):
+            with Program("--listen", ANY, "--threads", threads) as program:
+                http = program.listening()
+                with Wire(http).opened() as socket, stream(http) as events, Wire(http) as idle, Wire(http) as silent:
+                    idle.request("GET /healthz")
+                    same(idle.response().status, 200, "the status")
+                    program.signal(number)
+                    socket.closed(1001)
+                    said = rest(events)
+                    assert "retry: " in said and said.endswith("\n\n"), f"the stream ends with {said!r}"
+                    idle.ends()
+                    silent.ends()
+                    began = time.monotonic()
+                    same(program.exit_code(), 0, "the exit code")
+                    assert time.monotonic() - began < 5, "it waited for nobody"
+                try:
+                    Wire(http).socket.close()
+                    raise AssertionError("it still listens")
+                except ConnectionRefusedError:
+                    pass
+
+
+@check("draining waits for a peer that does not answer, within the close deadline")
+def drain_deadline():
+    with Program("--listen", ANY, "--close-timeout", "500ms") as program:
+        with Wire(program.listening()).opened() as socket:
+            program.signal(signal.SIGTERM)
+            same(socket.frame()[1], CLOSE, "the opcode")
+            same(program.exit_code(), 0, "the exit code")
+
+
+@check("a second signal ends at once")
+def second_signal():
+    with Program("--listen", ANY, "--close-timeout", "1m") as program:
+        with Wire(program.listening()).opened() as socket:
+            program.signal(signal.SIGTERM)
+            same(socket.frame()[1], CLOSE, "the opcode")
+            began = time.monotonic()
+            program.signal(signal.SIGTERM)
+            program.exit_code()
+            assert time.monotonic() - began < 3, "it went on"
+
+
+@check("a port is free again as soon as the program is gone, killed or not")
+def port_is_free():
+    with Program("--listen", ANY) as program:
+        http = program.listening()
+        socket = Wire(http).opened()
+        program.process.kill()
+        program.exit_code()
+    with Program("--listen", f"127.0.0.1:{port(http)}") as program:
+        same(program.listening(), http, "the address")
+        socket.socket.close()
+
+
+# Threads.
+
+
+@check("--threads 2: everybody in the chat hears everybody, whichever loop they are on")
+def threads():
+    with Program("--listen", ANY, "--threads", "2") as program:
+        http = program.listening()
+        guests = [Wire(http).opened("/chat") for _ in range(16)]
+        for at, guest in enumerate(guests):
+            guest.send(frame(TEXT, b"guest %d" % at))
+            for other in guests[: at + 1]:
+                same(other.frame()[2], b"guest %d came in" % at, "the line")
+        for at, guest in enumerate(guests):
+            guest.send(frame(TEXT, b"hello"))
+            for other in guests:
+                same(other.frame()[2], b"guest %d: hello" % at, "the line")
+        guests[0].socket.close()
+        for other in guests[1:]:
+            same(other.frame()[2], b"guest 0 left", "the line")
+        for guest in guests:
+            guest.socket.close()
+
+
+# Flags.
+
+
+@check("--max-message: 8 MiB come back, one byte more is 1009")
+def max_message():
+    with Program("--listen", ANY, "--max-message", "8MiB", "--send-queue", "16MiB") as program:
+        http = program.listening()
+        with Wire(http).opened() as wire:
+            payload = bytes(range(256)) * (8 << 12)
+            wire.send(frame(checks.BINARY, payload))
+            assert wire.frame() == (True, checks.BINARY, payload), "the echo of 8 MiB differs"
+            wire.send(b"\x82\xff" + ((8 << 20) + 1).to_bytes(8, "big") + b"\0\0\0\0")
+            wire.closed(1009)
+
+
+@check("--allow-host and --allow-origin let in whom they name, and nobody else")
+def allowed():
+    with Program("--listen", ANY, "--allow-host", "www.example", "--allow-origin", "https://page.example") as program:
+        http = program.listening()
+        for host, status in (("www.example", 200), ("WWW.EXAMPLE:80", 200), ("localhost", 200), ("other.example", 403)):
+            with Wire(http) as wire:
+                wire.request("GET /healthz", host=host)
+                same(wire.response().status, status, f"the status for {host}")
+        for origin, status in (("https://page.example", 101), ("https://page.example.evil.example", 403), (http, 403)):
+            with Wire(http) as wire:
+                wire.upgrade(origin=origin)
+                same(wire.response().status, status, f"the status for {origin}")
+
+
+@check("--head-timeout: silence is ended in silence, half a head with 408")
+def head_timeout():
+    with Program("--listen", ANY, "--head-timeout", "300ms") as program:
+        http = program.listening()
+        with Wire(http) as wire:
+            wire.ends()
+        with Wire(http) as wire:
+            wire.send(b"GET / HTTP/1.1\r\nHost:")
+            same(wire.response().status, 408, "the status")
+            wire.ends()
+
+
+@check("--keep-alive and --body-timeout")
+def other_deadlines():
+    with Program("--listen", ANY, "--keep-alive", "300ms", "--body-timeout", "300ms") as program:
+        http = program.listening()
+        with Wire(http) as wire:
+            wire.request("GET /healthz")
+            same(wire.response().status, 200, "the status")
+            wire.ends()
+        with Wire(http) as wire:
+            wire.request("POST /", "Content-Length: 3", body=b"a")
+            same(wire.response().status, 408, "the status")
+            wire.ends()
+
+
+@check("--ping and --pong-timeout: who answers stays, who does not is gone")
+def ping():
+    with Program("--listen", ANY, "--ping", "200ms", "--pong-timeout", "300ms") as program:
+        http = program.listening()
+        with Wire(http).opened() as wire:
+            for _ in range(3):
+                _, opcode, payload = wire.frame()
+                same(opcode, PING, "the opcode")
+                wire.send(frame(PONG, payload))
+            began = time.monotonic()
+            while wire.socket.recv(1 << 16):
+                assert time.monotonic() - began < 5, "it is still there"
+
+
+@check("--heartbeat: a quiet stream gets comments")
+def heartbeat():
+    with Program("--listen", ANY, "--heartbeat", "100ms") as program:
+        with stream(program.listening()) as wire:
+            wire.until(b"\n:")
+            wire.until(b"data: ")
+
+
+@check("a client that never reads does not hold up the others")
+def never_reads():
+    with Program("--listen", ANY, "--write-timeout", "500ms") as program:
+        http = program.listening()
+        with Wire(http).opened() as greedy, Wire(http).opened() as other:
+            greedy.socket.settimeout(1)
+            data = frame(checks.BINARY, b"x" * 65536)
+            try:
+                for _ in range(1000):  # 64 MiB of echoes that nobody fetches: the server stops reading
+                    greedy.send(data)
+                raise AssertionError("the server reads on and on")
+            except (socket.timeout, ConnectionError):
+                pass
+            other.send(frame(TEXT, b"still there"))
+            same(other.frame(), (True, TEXT, b"still there"), "the echo")
+
+
+checks.run()
