@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
+        <Options as CommandFactory>::command().debug_assert();
     }
 
     #[test]

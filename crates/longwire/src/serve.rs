@@ -47,7 +47,7 @@ fn run(server: Server, threads: usize) -> ExitCode {
     for address in server.addresses() {
         log::info!("listening on http://{address}");
     }
-    let outcome = stop_on_signals(server.remote()).and_then(|()| server.run_threads(threads, |_| Site::default()));
+    let outcome = stop_on_signals(server.remote()).and_then(|()| server.run_threads(threads, |_| Site));
     match outcome {
         Ok(()) => {
             log::info!("all connections are gone");

@@ -5,7 +5,7 @@ use longwire_reactor::{Closed, FieldValue, Handler, Hub, Message, Peer, PeerId, 
 use crate::routes::{chat, clock, page, tokens};
 
 /// The application of the program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Site;
 
 /// What is kept with whoever stays.

@@ -195,7 +195,7 @@ impl Server {
                     std::thread::Builder::new().name(format!("longwire-{number}")).spawn_scoped(scope, body)
                 })
                 .collect::<io::Result<_>>()?;
-            running.into_iter().map(|thread| thread.join().expect("a loop does not panic")).collect()
+            running.into_iter().try_for_each(|thread| thread.join().expect("a loop does not panic"))
         })
     }
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from urllib.parse import urlsplit
 
 BOUND = 60  # seconds that one check may take
@@ -63,10 +64,8 @@ def run(checks=None):
         except (Exception, _TooLong) as fault:
             failed += 1
             why = f"no end after {BOUND} s" if isinstance(fault, _TooLong) else f"{type(fault).__name__}: {fault}"
-            where = fault.__traceback__
-            while where.tb_next and where.tb_next.tb_frame.f_code.co_filename == sys.argv[0]:
-                where = where.tb_next
-            print(f"FAIL  {name}: {' | '.join(why.splitlines())} (line {where.tb_lineno})", flush=True)
+            calls = [call.lineno for call in traceback.extract_tb(fault.__traceback__) if os.path.basename(call.filename) == os.path.basename(sys.argv[0])]
+            print(f"FAIL  {name}: {' | '.join(why.splitlines())} (line {calls[-1] if calls else '?'})", flush=True)
         finally:
             signal.alarm(0)
     sys.exit(1 if failed else 0)

@@ -198,8 +198,8 @@ impl Sending {
         let connection = &mut self.slots[slot];
         let waits = connection.blocked || connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
         let mut taken = 0;
-        if !waits && !(self.cork.is_empty() && payload.is_empty()) {
-            let whole = self.cork.len() + payload.len();
+        let whole = self.cork.len() + payload.len();
+        if !waits && whole > 0 {
             let written = if payload.is_empty() {
                 machine.write(slot, &[IoSlice::new(&self.cork)])
             } else {

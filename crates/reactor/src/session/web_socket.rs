@@ -3,11 +3,13 @@
 
 use longwire_frame::{Assembly, Connection as Frames, Event, Kind, Message, State, Step};
 
-use super::Visit;
 use super::input::Input;
+use super::{Session, Visit};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler, Piece};
+use crate::sending::Sending;
+use crate::slots::Key;
 
 /// What is known of one WebSocket.
 pub(crate) struct WebSocket {
@@ -50,7 +52,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     while used < bytes.len() {
         let slot = visit.key.slot;
         let mask = visit.sending.mask_for_reply(visit.machine, slot);
-        let super::Session::WebSocket(socket) = &mut visit.sending.slots[slot].session else { break };
+        let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session else { break };
         let pieces = socket.pieces;
         let step = match socket.connection.receive(&mut bytes[used..], visit.reply, mask) {
             Ok(step) => step,
@@ -147,20 +149,18 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
 }
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
-pub(crate) fn direct<H: Handler>(visit: &mut Visit<'_, H>) -> usize {
-    let least = visit.sending.limits.direct;
-    let Some(input) = &visit.input else { return 0 };
-    let Some((assembly, _)) = &input.assembly else { return 0 };
-    let super::Session::WebSocket(socket) = &visit.sending.slots[visit.key.slot].session else { return 0 };
+pub(crate) fn direct(sending: &Sending, key: Key, input: Option<&Input>) -> usize {
+    let Some(Input { carry, assembly: Some((assembly, _)), .. }) = input else { return 0 };
+    let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
     let left = socket.connection.frame_left() as usize;
     let is_binary = matches!(assembly.message(), Message::Binary(_));
-    if input.carry.is_empty() && is_binary && left >= least { left } else { 0 }
+    if carry.is_empty() && is_binary && left >= sending.limits.direct { left } else { 0 }
 }
 
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.
 pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
     let Some((mut assembly, since)) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
-    let super::Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session else { return };
+    let Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session else { return };
     let place = &mut assembly.place(length)[..length];
     // Inside the payload of a binary frame nothing can be wrong any more, and no key is needed.
     let step = socket.connection.receive(place, visit.reply, longwire_frame::Mask::NONE);

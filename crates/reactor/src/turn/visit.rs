@@ -124,9 +124,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 break;
             }
             if front == 0 {
-                let mut visit = self.visit_of(key, input);
-                let direct = web_socket::direct(&mut visit).min(budget);
-                input = visit.input.take();
+                let direct = web_socket::direct(&self.sending, key, input.as_deref()).min(budget);
                 if direct > 0 {
                     let (rest, outcome) = self.read_directly(key, input, direct);
                     input = rest;
@@ -264,7 +262,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if matches!(self.sending.slots[key.slot].session, Session::Closing(_)) && !self.proceed_closing(key) {
             return;
         }
-        let connection = &self.sending.slots[key.slot];
+        let connection = &mut self.sending.slots[key.slot];
+        // What made it pause left with the end of the visit after all.
+        connection.paused &= connection.output.is_some();
         let reads = (connection.readable || connection.unread) && !connection.paused && !connection.finished;
         let reads = reads && !matches!(connection.session, Session::Later(_));
         let writes = !connection.blocked && connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
