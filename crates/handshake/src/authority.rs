@@ -1,9 +1,9 @@
-//! `Authority`: a host with or without a port, as Host, an absolute-form target and an Origin say it (RFC 3986 §3.2), and
-//! the rule about hosts that guards servers on loopback.
+//! `Authority`: a host with or without a port, as Host, an absolute-form target and an Origin say it (RFC 3986 §3.2),
+//! and the rule about hosts that guards servers on loopback.
 
 use core::net::Ipv6Addr;
 
-use crate::grammar::decimal;
+use crate::grammar::{decimal, is_alphanumeric_or};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Authority<'a> {
@@ -33,32 +33,14 @@ impl<'a> Authority<'a> {
 
 /// RFC 3986 §3.2.2: what a registered name is made of.
 const fn may_stand_in_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b'%'
-        )
+    is_alphanumeric_or(byte, b"-._~!$&'()*+,;=%")
 }
 
 /// Whether a request that came over loopback is meant for us: `host` ([`Request::host`](crate::Request::host)) is
 /// localhost, 127.0.0.1, \[::1\] or one of `allowed`, whatever its port and its case. `*` allows every host.
 ///
-/// This stops DNS rebinding: a page whose name was made to resolve to 127.0.0.1 is of the same origin as the server there,
-/// but its browser still says the page's own name in Host.
+/// This stops DNS rebinding: a page whose name was made to resolve to 127.0.0.1 is of the same origin as the server
+/// there, but its browser still says the page's own name in Host.
 ///
 /// ```
 /// use longwire_handshake::loopback_host;

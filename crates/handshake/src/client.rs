@@ -1,5 +1,5 @@
-//! The client's half of the opening handshake (RFC 6455 §4.1): the request that asks, and the check of what was answered.
-//! No randomness here: the caller brings the key.
+//! The client's half of the opening handshake (RFC 6455 §4.1): the request that asks, and the check of what was
+//! answered. No randomness here: the caller brings the key.
 
 use core::fmt;
 

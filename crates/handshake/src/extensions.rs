@@ -1,6 +1,6 @@
-//! The grammar of Sec-WebSocket-Extensions (RFC 6455 §9.1): a list of names with parameters, whose values may be quoted. One
-//! cursor that only moves forward reads it, so the work is linear in the bytes. Which extensions there are is nobody's
-//! business here: one unknown name is as good as another.
+//! The grammar of Sec-WebSocket-Extensions (RFC 6455 §9.1): a list of names with parameters, whose values may be
+//! quoted. One cursor that only moves forward reads it, so the work is linear in the bytes. Which extensions there
+//! are is nobody's business here: one unknown name is as good as another.
 
 use core::fmt;
 
@@ -32,7 +32,7 @@ impl<'b> Extension<'b> {
 pub struct Parameters<'b>(Cursor<'b>);
 
 impl<'b> Iterator for Parameters<'b> {
-    type Item = (&'b str, Option<Value<'b>>);
+    type Item = (&'b str, Option<ParameterValue<'b>>);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.parameter()?.ok()
@@ -41,9 +41,9 @@ impl<'b> Iterator for Parameters<'b> {
 
 /// The value of a parameter. It was a token, or quoted and is one without its quotes and backslashes.
 #[derive(Clone, Copy, Debug)]
-pub struct Value<'b>(&'b [u8]);
+pub struct ParameterValue<'b>(&'b [u8]);
 
-impl<'b> Value<'b> {
+impl<'b> ParameterValue<'b> {
     /// The bytes of the token.
     pub fn bytes(self) -> impl Iterator<Item = u8> + use<'b> {
         // No token holds a backslash, and none is behind one.
@@ -51,27 +51,27 @@ impl<'b> Value<'b> {
     }
 }
 
-impl PartialEq<str> for Value<'_> {
+impl PartialEq<str> for ParameterValue<'_> {
     fn eq(&self, other: &str) -> bool {
         self.bytes().eq(other.bytes())
     }
 }
 
-impl PartialEq<&str> for Value<'_> {
+impl PartialEq<&str> for ParameterValue<'_> {
     fn eq(&self, other: &&str) -> bool {
         self == *other
     }
 }
 
-impl PartialEq for Value<'_> {
+impl PartialEq for ParameterValue<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.bytes().eq(other.bytes())
     }
 }
 
-impl Eq for Value<'_> {}
+impl Eq for ParameterValue<'_> {}
 
-impl fmt::Display for Value<'_> {
+impl fmt::Display for ParameterValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.bytes().try_for_each(|byte| fmt::Write::write_char(f, char::from(byte)))
     }
@@ -118,16 +118,16 @@ impl<'b> Cursor<'b> {
 
     /// `";" name [ "=" value ]`, if there is a semicolon. Blanks may stand around each part, as in the grammar that RFC
     /// 6455 builds upon.
-    fn parameter(&mut self) -> Option<Result<(&'b str, Option<Value<'b>>), Malformed>> {
+    fn parameter(&mut self) -> Option<Result<(&'b str, Option<ParameterValue<'b>>), Malformed>> {
         self.blanks().eat(b';').then(|| self.after_semicolon().ok_or(Malformed))
     }
 
-    fn after_semicolon(&mut self) -> Option<(&'b str, Option<Value<'b>>)> {
+    fn after_semicolon(&mut self) -> Option<(&'b str, Option<ParameterValue<'b>>)> {
         let name = self.blanks().token()?;
         if !self.blanks().eat(b'=') {
             return Some((name, None));
         }
-        let value = if self.blanks().eat(b'"') { self.quoted()? } else { Value(self.token()?.as_bytes()) };
+        let value = if self.blanks().eat(b'"') { self.quoted()? } else { ParameterValue(self.token()?.as_bytes()) };
         self.blanks();
         Some((name, Some(value)))
     }
@@ -141,14 +141,14 @@ impl<'b> Cursor<'b> {
     }
 
     /// The rest of a quoted string, whose first quote was eaten. §9.1: what it says is a token as well.
-    fn quoted(&mut self) -> Option<Value<'b>> {
+    fn quoted(&mut self) -> Option<ParameterValue<'b>> {
         let start = self.0;
         loop {
             match self.0 {
                 [b'"', rest @ ..] => {
                     let value = start.get(..start.len() - self.0.len()).filter(|value| !value.is_empty());
                     self.0 = rest;
-                    return value.map(Value);
+                    return value.map(ParameterValue);
                 }
                 // RFC 9110 §5.6.4: a backslash may stand before any byte.
                 [b'\\', byte, rest @ ..] | [byte, rest @ ..] if is_tchar(*byte) => self.0 = rest,

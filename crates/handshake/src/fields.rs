@@ -1,12 +1,13 @@
-//! The fields of a head: parsed by `httparse` into lent memory, looked up by name. What httparse lets pass and we may not
-//! is refused here; what a field means is said in the file that asks for it.
+//! The fields of a head: parsed by `httparse` into lent memory, looked up by name. What httparse lets pass and we may
+//! not is refused here; what a field means is said in the file that asks for it.
 
 use core::fmt;
 
 use crate::grammar::elements;
 use crate::{Refusal, Version};
 
-/// Memory for the fields of a head while a [`Request`](crate::Request) lives: 32 bytes for each of `N`, on 64-bit machines.
+/// Memory for the fields of a head while a [`Request`](crate::Request) lives: 32 bytes for each of `N`, on 64-bit
+/// machines.
 ///
 /// `FieldSlots::new()` has room for 100, the default of [`Limits::fields`](crate::Limits::fields).
 pub struct FieldSlots<'b, const N: usize = 100>([httparse::Header<'b>; N]);
@@ -39,8 +40,8 @@ impl<const N: usize> fmt::Debug for FieldSlots<'_, N> {
     }
 }
 
-/// One field line. The name is a token, as sent; the value has no blanks at its ends and no control bytes but tabs. It may
-/// be empty, and need not be UTF-8.
+/// One field line. The name is a token, as sent; the value has no blanks at its ends and no control bytes but tabs.
+/// It may be empty, and need not be UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'b> {
     /// The name, in the case in which it was sent.

@@ -1,12 +1,20 @@
 //! The small grammar that every field shares: tokens, blanks, lists, numbers (RFC 9110 §5.6). Each function is one pass
 //! over its bytes; nothing here knows a field by name.
 
+/// A letter, a digit, or one of `marks`.
+pub(crate) const fn is_alphanumeric_or(byte: u8, mut marks: &[u8]) -> bool {
+    while let [mark, rest @ ..] = marks {
+        if byte == *mark {
+            return true;
+        }
+        marks = rest;
+    }
+    byte.is_ascii_alphanumeric()
+}
+
 /// §5.6.2: what a token is made of.
 pub(crate) const fn is_tchar(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-    ) || byte.is_ascii_alphanumeric()
+    is_alphanumeric_or(byte, b"!#$%&'*+-.^_`|~")
 }
 
 /// §5.6.2: at least one byte, and nothing but those.

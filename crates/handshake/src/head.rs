@@ -15,8 +15,8 @@ use crate::{Limits, Refusal};
 
 /// A scan for the end of one head.
 ///
-/// Make one per head, and call [`scan`](Self::scan) with everything that has come since the head's first byte, each time
-/// that more has come. It is 24 bytes.
+/// Make one per head, and call [`scan`](Self::scan) with everything that has come since the head's first byte, each
+/// time that more has come. It is 24 bytes.
 ///
 /// ```
 /// use longwire_handshake::{Head, Limits};
@@ -67,8 +67,9 @@ impl Head {
         Self { limits, scanned: 0, target: 0, fields: 0, awaits: Awaits::Start }
     }
 
-    /// Looks at the bytes of `buf` that are new; `buf` is all that has come since the head's first byte. `Some(n)`: the
-    /// head, its blank line included, is `buf[..n]`, and what follows belongs to something else. `None`: more is needed.
+    /// Looks at the bytes of `buf` that are new; `buf` is all that has come since the head's first byte. `Some(n)`:
+    /// the head, its blank line included, is `buf[..n]`, and what follows belongs to something else. `None`: more is
+    /// needed.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ pub use accept::Accept;
 pub use authority::loopback_host;
 pub use content::Content;
 pub use date::Date;
-pub use extensions::{Extension, Parameters, Value};
+pub use extensions::{Extension, ParameterValue, Parameters};
 pub use fields::{Field, FieldSlots};
 pub use head::Head;
 pub use limits::Limits;

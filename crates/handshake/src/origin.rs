@@ -1,5 +1,5 @@
-//! `Origins`: which pages may connect (RFC 6455 §10.2). A browser says in Origin whose page it is that asks, and asks with
-//! the visitor's cookies; the server is the only one who can refuse.
+//! `Origins`: which pages may connect (RFC 6455 §10.2). A browser says in Origin whose page it is that asks, and asks
+//! with the visitor's cookies; the server is the only one who can refuse.
 
 use crate::Request;
 use crate::authority::Authority;

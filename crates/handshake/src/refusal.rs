@@ -6,6 +6,7 @@ use core::fmt;
 use crate::upgrade;
 use crate::{Body, Connection, FieldName, FieldValue, Response, Status};
 
+/// A row is the name, the status, the rule, and what was wrong.
 macro_rules! refusals {
     ($(#[$about:meta])* $($name:ident $status:ident $section:literal $text:literal)+) => {
         $(#[$about])*
@@ -73,7 +74,8 @@ refusals! {
     HeadIncomplete BAD_REQUEST "RFC 9112 §8" "the head has no end"
 
     // The request line.
-    BadRequestLine BAD_REQUEST "RFC 9112 §3" "the request line is not a method, a target and a version with one blank between"
+    BadRequestLine BAD_REQUEST "RFC 9112 §3"
+        "the request line is not a method, a target and a version with one blank between"
     BadMethod BAD_REQUEST "RFC 9112 §3.1" "the method is no token"
     BadTarget BAD_REQUEST "RFC 9112 §3.2" "the request target has none of the forms that its method may have"
     BadVersion BAD_REQUEST "RFC 9112 §2.3" "the version is not HTTP, a slash, a digit, a dot and a digit"
@@ -85,7 +87,8 @@ refusals! {
     HostMissing BAD_REQUEST "RFC 9112 §3.2" "Host is missing"
     HostRepeated BAD_REQUEST "RFC 9112 §3.2" "Host stands there more than once"
     BadHost BAD_REQUEST "RFC 9112 §3.2" "Host is not a host with or without a port"
-    HostNotAllowed FORBIDDEN "RFC 9110 §15.5.4" "this Host is none of localhost, 127.0.0.1 and [::1], which guards against DNS rebinding; allow it with --allow-host"
+    HostNotAllowed FORBIDDEN "RFC 9110 §15.5.4"
+        "only localhost, 127.0.0.1 and ::1 are served over loopback, for fear of DNS rebinding; see --allow-host"
 
     // The content.
     BadContentLength BAD_REQUEST "RFC 9112 §6.3" "Content-Length is no number"

@@ -11,8 +11,9 @@ use crate::{Connection, Content, Field, FieldSlots, Refusal, Target, Version};
 
 /// A request, as its head says it. It borrows the head's bytes (`'b`) and the memory for its fields (`'h`).
 ///
-/// First [`Head::scan`](crate::Head::scan) finds the end of the head; then `parse` reads it; then the values are there to
-/// be asked, each by a pass over the fields. Parse again after a body that came in later packets has moved the bytes.
+/// First [`Head::scan`](crate::Head::scan) finds the end of the head; then `parse` reads it; then the values are
+/// there to be asked, each by a pass over the fields. Parse again after a body that came in later packets has moved
+/// the bytes.
 ///
 /// ```
 /// use longwire_handshake::{FieldSlots, Request};
@@ -101,8 +102,8 @@ impl<'h, 'b> Request<'h, 'b> {
         self.fields.values(name)
     }
 
-    /// The host that the request is for, with its port if it has one: the target's, or else what Host says. Empty if Host
-    /// is, or if HTTP/1.0 did without.
+    /// The host that the request is for, with its port if it has one: the target's, or else what Host says. Empty if
+    /// Host is, or if HTTP/1.0 did without.
     #[must_use]
     pub const fn host(&self) -> &'b str {
         self.host

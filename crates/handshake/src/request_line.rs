@@ -1,5 +1,5 @@
-//! The first line of a request: a method, a target and a version, with one blank between (RFC 9112 §3). The scanner is our
-//! own: a lenient one is how two servers come to see two different requests.
+//! The first line of a request: a method, a target and a version, with one blank between (RFC 9112 §3). The scanner
+//! is our own: a lenient one is how two servers come to see two different requests.
 
 use crate::authority::Authority;
 use crate::{Refusal, grammar};
@@ -84,7 +84,8 @@ fn parse_target<'b>(method: &str, target: &'b [u8]) -> Option<(Target<'b>, &'b s
     let after_scheme = strip_scheme(target)?;
     let end = after_scheme.find(['/', '?']).unwrap_or(after_scheme.len());
     let (authority, rest) = after_scheme.split_at_checked(end)?;
-    // RFC 9110 §4.2.1: a URI without a host is invalid; §4.2.4: one with a user is suspect. No authority has a user here.
+    // RFC 9110 §4.2.1: a URI without a host is invalid; §4.2.4: one with a user is suspect. No authority has a user
+    // here.
     if Authority::parse(authority)?.host.is_empty() || !rest.bytes().all(may_stand_in_target) {
         return None;
     }
@@ -93,31 +94,10 @@ fn parse_target<'b>(method: &str, target: &'b [u8]) -> Option<(Target<'b>, &'b s
     Some((Target::Absolute { authority }, if path.is_empty() { "/" } else { path }, query))
 }
 
-/// RFC 3986 §3.3 and §3.4: what paths and queries are made of. That two digits follow a `%` is left to whoever decodes it.
+/// RFC 3986 §3.3 and §3.4: what paths and queries are made of, and the brackets, which browsers leave as they are.
+/// That two digits follow a `%` is left to whoever decodes it.
 const fn may_stand_in_target(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b':'
-                | b'@'
-                | b'/'
-                | b'?'
-                | b'%'
-        )
+    grammar::is_alphanumeric_or(byte, b"-._~!$&'()*+,;=:@/?%[]")
 }
 
 /// A slash, and nothing that may not stand in a target.

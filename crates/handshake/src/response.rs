@@ -1,5 +1,5 @@
-//! `Response`: what is answered, as bytes. Status line, Date, Connection and the length are written here and nowhere else,
-//! so they cannot be forgotten, doubled or contradict each other.
+//! `Response`: what is answered, as bytes. Status line, Date, Connection and the length are written here and nowhere
+//! else, so they cannot be forgotten, doubled or contradict each other.
 
 use crate::output::Output;
 use crate::{Date, FieldName, FieldValue, Full, Status};
@@ -19,7 +19,8 @@ use crate::{Date, FieldName, FieldValue, Full, Status};
 /// let len = response.encode(&Date::from_unix(784_111_777), &mut out)?;
 /// assert_eq!(
 ///     str::from_utf8(&out[..len])?,
-///     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
+///     "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+///      Content-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -136,8 +137,8 @@ impl Response<'_> {
     /// RFC 9110 §7.6.1.
     fn connection_options(&self) -> Option<&'static str> {
         // A body without a length ends with the connection (RFC 9112 §6.3 item 8).
-        let close =
-            self.connection == Connection::Close || (self.framing() == Framing::Content && self.body == Body::Stream);
+        let endless = self.framing() == Framing::Content && matches!(self.body, Body::Stream);
+        let close = endless || self.connection == Connection::Close;
         // RFC 9110 §7.8: Upgrade is for the next hop alone, and must be named so.
         match (self.connection == Connection::Upgrade || self.has(FieldName::UPGRADE), close) {
             (true, true) => Some("Upgrade, close"),

@@ -1,6 +1,6 @@
-//! The opening handshake of RFC 6455, as a server takes it. Two judgements, because RFC 8441 (the same over HTTP/2) shares
-//! only the second: [`Upgrade::from_request`] has the rules of HTTP/1.1, the key and the 101; [`negotiate`] has version,
-//! origin and subprotocol.
+//! The opening handshake of RFC 6455, as a server takes it. Two judgements, because RFC 8441 (the same over HTTP/2)
+//! shares only the second: [`Upgrade::from_request`] has the rules of HTTP/1.1, the key and the 101; [`negotiate`]
+//! has version, origin and subprotocol.
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -17,8 +17,8 @@ const VERSION: &str = "13";
 const PROTOCOLS: &str = "sec-websocket-protocol";
 const EXTENSIONS: &str = "sec-websocket-extensions";
 
-/// A valid opening handshake. Answered with the 101 that [`negotiate`] allows, the connection speaks frames from the next
-/// byte on, those that came behind the head included.
+/// A valid opening handshake. Answered with the 101 that [`negotiate`] allows, the connection speaks frames from the
+/// next byte on, those that came behind the head included.
 ///
 /// ```
 /// use longwire_handshake::*;
@@ -116,8 +116,8 @@ pub struct Negotiated<'p> {
     pub protocol: Option<&'p str>,
 }
 
-/// Decides who may connect, and what is spoken: the version, the origin, and the first of the client's subprotocols that is
-/// among `ours` (they have case). No extension is accepted yet.
+/// Decides who may connect, and what is spoken: the version, the origin, and the first of the client's subprotocols
+/// that is among `ours` (they have case). No extension is accepted yet.
 ///
 /// # Errors
 ///
@@ -132,15 +132,15 @@ pub fn negotiate<'p>(
     if !origins.allow(request) {
         return Err(Refusal::OriginNotAllowed);
     }
-    // The same: what is answered was offered by the client and comes from our own list, so it can inject nothing.
     check_protocols(request.fields)?;
+    // The same: what is answered was offered by the client and comes from our own list, so it can inject nothing.
     let protocol = request.fields.list(PROTOCOLS).find_map(|theirs| ours.iter().find(|ours| ours.as_bytes() == theirs));
     Ok(Negotiated { protocol: protocol.copied() })
 }
 
 impl Request<'_, '_> {
-    /// Whether Upgrade speaks of WebSocket, in any way. A proxy may tunnel from here on, on the mere intent; so unless the
-    /// answer is a 101, this request is the last of its connection.
+    /// Whether Upgrade speaks of WebSocket, in any way. A proxy may tunnel from here on, on the mere intent; so
+    /// unless the answer is a 101, this request is the last of its connection.
     #[must_use]
     pub fn names_websocket(&self) -> bool {
         // Wherever the word stands: proxies look for it with patterns.
@@ -160,8 +160,8 @@ fn version(fields: Fields<'_, '_>) -> Result<(), Refusal> {
     }
 }
 
-/// §4.2.1 item 5: 16 bytes in Base64. The four bits that the last letter has to spare mean nothing, and some clients leave
-/// them set.
+/// §4.2.1 item 5: 16 bytes in Base64. The four bits that the last letter has to spare mean nothing, and some clients
+/// leave them set.
 fn is_key(key: &[u8]) -> bool {
     const BASE64: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,

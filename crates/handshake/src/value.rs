@@ -7,7 +7,8 @@ use core::fmt;
 use crate::Token;
 use crate::grammar::trim;
 
-/// The value of a field: one line without control characters but the tab, and without blanks at its ends. Empty is fine.
+/// The value of a field: one line without control characters but the tab, and without blanks at its ends. Empty is
+/// fine.
 ///
 /// RFC 9110 §5.5 trims a value, so one that began with a blank would not come back as it was sent.
 ///

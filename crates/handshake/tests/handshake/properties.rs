@@ -112,7 +112,10 @@ fn one_reading(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn a_scan_does_not_care_how_bytes_are_cut(bytes in mutated_head(), mut cuts in vec(any::<proptest::sample::Index>(), 0..8)) {
+    fn a_scan_does_not_care_how_bytes_are_cut(
+        bytes in mutated_head(),
+        mut cuts in vec(any::<proptest::sample::Index>(), 0..8),
+    ) {
         let limits = Limits { head: 300, fields: 8, target: 12 };
         cuts.sort_by_key(|cut| cut.index(bytes.len() + 1));
         let cuts = cuts.iter().map(|cut| cut.index(bytes.len() + 1));

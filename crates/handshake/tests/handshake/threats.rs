@@ -141,7 +141,7 @@ fn transfer_encoding_and_content_length_confusion() {
 fn websocket_smuggling_by_a_bad_version() {
     let head = format!("{}\r\n", UPGRADE.replace("13", "99"));
     read(head.as_bytes(), |request| {
-        let refusal = Upgrade::from_request(request).err().expect("refused");
+        let refusal = Upgrade::from_request(request).expect_err("refused");
         assert!(
             answer(refusal).starts_with("HTTP/1.1 426 ") && answer(refusal).contains("Connection: Upgrade, close\r\n")
         );
