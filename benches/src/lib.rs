@@ -1,2 +1,8 @@
-//! Stub.
+//! What a message costs, measured. There is no code here; see `benches/`:
+//!
+//! * `micro`: the protocol crates, value by value, each fast path beside its naive twin;
+//! * `turn`: the whole loop on the imaginary machine, so without a kernel: an echo, and a publication to many.
+//!
+//! `cargo bench -p longwire-benches` runs all; `-- mask` only what has that in its name.
+
 #![forbid(unsafe_code)]

@@ -2,12 +2,16 @@
 //! and it is the first to refuse: line ends, control bytes and sizes are judged here, before anything is parsed.
 //!
 //! ```text
-//!  Start ─CR─ EmptyLine ─LF─┐
-//!    │                      ▼
-//!    └───────────────── Method ─SP─ Target ─SP─ Line ─CR─ LineEnd ─LF─ Field ─CR─ HeadEnd ─LF─ Nothing
-//!                                                ▲                       │
-//!                                                └─── any other byte ────┘
+//!  Start ─CR─ EmptyLine ─LF─ FirstLine
+//!    │                           │
+//!    └────────────┬──────────────┘
+//!                 ▼
+//!              Method ─SP─ Target ─SP─ Line ─CR─ LineEnd ─LF─ Field ─CR─ HeadEnd ─LF─ Nothing
+//!                                       ▲                       │
+//!                                       └──── any other byte ───┘
 //! ```
+//!
+//! (A first line may also end in its method or its target; it is refused when it is parsed.)
 //!
 //! What the lines say is `request`'s to judge; a response's head goes through here as well.
 

@@ -44,10 +44,16 @@ fn prepare(options: &Serve) -> Result<Server, String> {
 }
 
 fn run(server: Server, threads: usize) -> ExitCode {
-    for address in server.addresses() {
-        log::info!("listening on http://{address}");
-    }
-    let outcome = stop_on_signals(server.remote()).and_then(|()| server.run_threads(threads, |_| Site));
+    let addresses = server.addresses();
+    let outcome = stop_on_signals(server.remote()).and_then(|()| {
+        server.run_threads(threads, |number| {
+            // Only now do all loops listen: whoever reads this and connects is served.
+            if number == 0 {
+                addresses.iter().for_each(|address| log::info!("listening on http://{address}"));
+            }
+            Site
+        })
+    });
     match outcome {
         Ok(()) => {
             log::info!("all connections are gone");

@@ -17,6 +17,8 @@ use crate::topics::Subscriptions;
 pub(crate) struct Connection {
     /// 0 in a vacant slot.
     pub(crate) generation: u32,
+    /// What the application calls it by: new with every request, for behind a proxy each may be another person's.
+    pub(crate) name: u32,
     pub(crate) link: Link,
     /// When it was accepted or begun.
     pub(crate) opened: Moment,
@@ -59,6 +61,7 @@ impl Connection {
     pub(crate) const fn vacant() -> Self {
         Self {
             generation: 0,
+            name: 0,
             link: Link::new(),
             opened: Moment(0),
             since: Moment(0),
@@ -90,6 +93,11 @@ impl Connection {
     /// Bytes in its queue.
     pub(crate) fn queued(&self) -> usize {
         self.output.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    /// Whether bytes wait for the socket. (What is held back for the end of a fragmented message does not.)
+    pub(crate) fn waits(&self) -> bool {
+        self.output.as_ref().is_some_and(|queue| !queue.is_drained())
     }
 
     /// Bytes that it pins beside its slot, by capacity.

@@ -70,14 +70,20 @@ impl Slots {
         self.live
     }
 
-    /// The lowest free slot, with a generation that no live token carries.
-    pub(crate) fn insert(&mut self, mut connection: Connection) -> Key {
+    /// A number that nothing living carries.
+    pub(crate) fn stamp(&mut self) -> u32 {
         // Zero is the generation of vacant slots, and of none in the 14 bits of a narrow token.
         self.generation = self.generation.wrapping_add(1);
         if self.generation & 0x3fff == 0 {
             self.generation = self.generation.wrapping_add(1);
         }
-        connection.generation = self.generation;
+        self.generation
+    }
+
+    /// The lowest free slot, with a generation that no live token carries.
+    pub(crate) fn insert(&mut self, mut connection: Connection) -> Key {
+        connection.generation = self.stamp();
+        connection.name = connection.generation;
         let mut number = self.room_from;
         loop {
             if number == self.pages.len() {

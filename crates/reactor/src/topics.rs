@@ -58,6 +58,45 @@ impl Subscriptions {
     }
 }
 
+/// Runs of bytes for one subscriber: usually one, and then nothing is allocated for it.
+#[derive(Default)]
+pub(crate) struct Runs<'t> {
+    first: &'t [u8],
+    others: Vec<&'t [u8]>,
+}
+
+impl<'t> Runs<'t> {
+    fn push(&mut self, run: &'t [u8]) {
+        if self.first.is_empty() {
+            self.first = run;
+        } else {
+            self.others.push(run);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'t [u8]> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// The one run, if there is only one.
+    pub(crate) fn only(&self) -> Option<&'t [u8]> {
+        self.others.is_empty().then_some(self.first)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// Bytes in all.
+    pub(crate) fn len(&self) -> usize {
+        self.iter().map(<[u8]>::len).sum()
+    }
+
+    pub(crate) fn concat(&self) -> Vec<u8> {
+        self.iter().collect::<Vec<_>>().concat()
+    }
+}
+
 struct Topic {
     name: Rc<str>,
     subscribers: Vec<u32>,
@@ -242,21 +281,31 @@ impl Topics {
         }
     }
 
-    /// What this turn's publications mean to one subscriber: runs of bytes in the order of the calls.
-    pub(crate) fn gather<'t>(&'t self, slots: &Slots, slot: u32, form: Form, runs: &mut Vec<&'t [u8]>) {
-        let Some(subscriptions) = &slots[slot].subscriptions else { return };
+    /// What this turn's publications mean to one subscriber, in the order of the calls.
+    pub(crate) fn gather<'t>(&'t self, slots: &Slots, slot: u32, form: Form) -> Runs<'t> {
+        let mut runs = Runs::default();
+        let Some(subscriptions) = &slots[slot].subscriptions else { return runs };
         let mut concerned = subscriptions.entries.iter().filter(|entry| !self.topic_of(entry).published.is_empty());
-        let Some(first) = concerned.next() else { return };
+        let Some(first) = concerned.next() else { return runs };
         let Some(second) = concerned.next() else {
             // Usually only one of its topics spoke: then its bytes are one run, but for what does not concern it.
-            return self.runs_of(first, slot, form, true, |_, run| runs.push(run));
+            self.runs_of(first, slot, form, true, |_, run| runs.push(run));
+            return runs;
         };
         let mut several = Vec::new();
         for entry in [first, second].into_iter().chain(concerned) {
             self.runs_of(entry, slot, form, false, |sequence, run| several.push((sequence, run)));
         }
         several.sort_unstable_by_key(|(sequence, _)| *sequence);
-        runs.extend(several.into_iter().map(|(_, run)| run));
+        several.into_iter().for_each(|(_, run)| runs.push(run));
+        runs
+    }
+
+    /// A subscriber has been given what was published so far.
+    pub(crate) fn caught_up(&self, slots: &mut Slots, slot: u32) {
+        if let Some(subscriptions) = &mut slots[slot].subscriptions {
+            subscriptions.entries.iter_mut().for_each(|entry| entry.since = self.sequence);
+        }
     }
 
     fn topic_of(&self, entry: &Entry) -> &Topic {

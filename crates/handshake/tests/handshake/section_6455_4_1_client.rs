@@ -124,6 +124,7 @@ fn what_is_no_head_is_a_fault() {
         "HTTP/1.1 101 X\n",
         "HTTP/2.0 101 X\r\n",
         "HTTP/1.1 1010 X\r\n",
+        "HTTP/1.1 0101 X\r\n",
         "HTTP/1.1 +10 X\r\n",
         "HTTP/1.1 099 X\r\n",
         "HTTP/1.1  101 X\r\n",

@@ -180,6 +180,7 @@ impl Sending {
         if self.slots[slot].ending {
             return;
         }
+        self.deliver_now(machine, slot);
         let mask = self.mask_for(machine, slot);
         let generation = self.slots[slot].generation;
         match &mut self.slots[slot].session {
@@ -205,6 +206,7 @@ impl Sending {
             return;
         }
         let generation = self.slots[slot].generation;
+        self.slots[slot].since = self.now;
         self.endings.push((Key { slot, generation }, why));
         let mask = self.mask_for(machine, slot);
         let Session::WebSocket(socket) = &mut self.slots[slot].session else { return };

@@ -53,6 +53,8 @@ pub(crate) struct Sending {
     corked: Option<u32>,
     /// Where the running callback's output began.
     mark: usize,
+    /// Where in the cork its Close stands, if it has sent one.
+    closed_at: Option<usize>,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, and why.
@@ -90,6 +92,7 @@ impl Sending {
             date: Date::from_unix(0),
             corked: None,
             mark: 0,
+            closed_at: None,
             touched: Vec::new(),
             endings: Vec::new(),
             answers: Vec::new(),
@@ -103,14 +106,16 @@ impl Sending {
         }
     }
 
-    pub(crate) const fn id(&self, key: Key) -> PeerId {
-        PeerId { home: self.home, slot: key.slot, generation: key.generation }
+    /// What the application calls a connection.
+    pub(crate) fn id(&self, key: Key) -> PeerId {
+        PeerId { home: self.home, slot: key.slot, generation: self.slots[key.slot].name }
     }
 
     /// The local key of a peer of this loop, if it still lives.
     pub(crate) fn local(&mut self, id: PeerId) -> Option<Key> {
-        let key = Key { slot: id.slot, generation: id.generation };
-        (id.home == self.home && self.slots.find(key).is_some()).then_some(key)
+        let connection = self.slots.at(id.slot).filter(|_| id.home == self.home)?;
+        let is_meant = connection.generation != 0 && connection.name == id.generation;
+        is_meant.then_some(Key { slot: id.slot, generation: connection.generation })
     }
 
     /// From here on output of this connection is collected.
@@ -131,11 +136,13 @@ impl Sending {
     /// A callback begins: its output can be cut off if it panics.
     pub(crate) const fn mark(&mut self) {
         self.mark = self.cork.len();
+        self.closed_at = None;
     }
 
-    /// Takes back what the running callback has sent, as far as it has not left.
-    pub(crate) fn cut_back(&mut self) {
+    /// Takes back what the running callback has sent, as far as it has not left. `true` if a Close was among it.
+    pub(crate) fn cut_back(&mut self) -> bool {
         self.cork.truncate(self.mark);
+        self.closed_at.take().is_some_and(|at| at >= self.mark)
     }
 
     /// Appends bytes to a connection's output.
@@ -194,7 +201,7 @@ impl Sending {
     /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns
     /// how much it took of the payload.
     fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
-        self.mark = 0;
+        (self.mark, self.closed_at) = (0, None);
         let connection = &mut self.slots[slot];
         let waits = connection.blocked || connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
         let mut taken = 0;
@@ -262,12 +269,12 @@ impl Sending {
             self.stats.bytes_out += taken as u64;
             queue.advance(taken, self.now);
         }
+        let drained = queue.is_drained();
         if queue.len() > 0 {
             connection.output = Some(queue);
-            return false;
         }
-        connection.paused = false;
-        true
+        connection.paused &= !drained;
+        drained
     }
 
     /// Sends to any peer of the server; one of another loop gets it through that loop's mailbox.
@@ -337,9 +344,9 @@ impl Sending {
 
     /// Appends a control frame; behind a Close nothing else may wait.
     fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
-        if is_close && let Some(queue) = &mut self.slots[slot].output {
-            queue.forget_pong();
-            queue.release();
+        if is_close {
+            self.forget_held(slot);
+            self.closed_at = (self.corked == Some(slot)).then_some(self.cork.len());
         }
         self.push(slot, frame);
     }
@@ -351,6 +358,28 @@ impl Sending {
         if self.pool.len() < MOST && buffer.capacity() <= LARGEST && buffer.capacity() > 0 {
             self.pool.push(buffer);
         }
+    }
+
+    /// What waits for a better moment will not have one: a Close goes out, or the connection ends.
+    pub(crate) fn forget_held(&mut self, slot: u32) {
+        let Some(queue) = &mut self.slots[slot].output else { return };
+        queue.forget_pong();
+        queue.release();
+        if queue.len() == 0 {
+            self.slots[slot].output = None;
+        }
+    }
+
+    /// Whether something new may be opened.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.draining && self.ledger.has_room()
+    }
+
+    /// When a client that is turned away shall come back: everybody at another moment.
+    pub(crate) fn retry_later(machine: &mut dyn Machine) -> Duration {
+        let mut random = [0; 2];
+        machine.entropy(&mut random);
+        Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000)
     }
 
     /// Settles what a connection pins, and its deadline.

@@ -3,6 +3,8 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use longwire_frame::State;
+
 use super::Sending;
 use crate::publication::{Parcel, Publication};
 use crate::queue::Queue;
@@ -10,6 +12,9 @@ use crate::remote::Command;
 use crate::session::Session;
 use crate::topics::Form;
 use crate::wire::Machine;
+
+/// The kernel takes no more parts in one call.
+const MOST_PARTS: usize = 1_024;
 
 impl Sending {
     /// Publishes to the subscribers of this loop now, and of the others at the end of the turn.
@@ -27,24 +32,36 @@ impl Sending {
 
     /// Subscribes a connection: at once if it is open, with its reply if a request is under way.
     pub(crate) fn subscribe(&mut self, slot: u32, topic: &str) {
-        match form(&self.slots[slot].session) {
-            Some(form) => {
-                let most = self.limits.topics;
-                self.topics.subscribe(&mut self.slots, slot, form, topic, most);
-            }
-            None if self.wanted.len() < self.limits.topics => self.wanted.push(topic.into()),
-            None => {}
+        let most = self.limits.topics;
+        if let Some(form) = form(&self.slots[slot].session) {
+            self.topics.subscribe(&mut self.slots, slot, form, topic, most);
+        } else if let Some(wanted) = self.wanted_by(slot)
+            && wanted.len() < most
+        {
+            wanted.push(topic.into());
         }
     }
 
     pub(crate) fn unsubscribe(&mut self, machine: &mut dyn Machine, slot: u32, topic: &str) {
         match form(&self.slots[slot].session) {
             Some(form) => {
-                // What was published to it before this call still concerns it.
-                self.deliver_to(machine, slot);
+                self.deliver_now(machine, slot);
                 self.topics.unsubscribe(&mut self.slots, slot, form, topic);
             }
-            None => self.wanted.retain(|wanted| **wanted != *topic),
+            None => {
+                if let Some(wanted) = self.wanted_by(slot) {
+                    wanted.retain(|wanted| **wanted != *topic);
+                }
+            }
+        }
+    }
+
+    /// The topics that wait for the reply to a request.
+    fn wanted_by(&mut self, slot: u32) -> Option<&mut Vec<Box<str>>> {
+        match &mut self.slots[slot].session {
+            Session::Head(_) | Session::Body(_) => Some(&mut self.wanted),
+            Session::Later(later) => Some(&mut later.wanted),
+            _ => None,
         }
     }
 
@@ -75,11 +92,26 @@ impl Sending {
         self.audience = audience;
     }
 
-    pub(super) fn deliver_to(&mut self, machine: &mut dyn Machine, slot: u32) {
-        let Some(form) = form(&self.slots[slot].session) else { return };
-        let mut runs = Vec::new();
-        self.topics.gather(&self.slots, slot, form, &mut runs);
-        if runs.is_empty() || self.slots[slot].ending {
+    /// One connection is about to leave a topic or to close: what was published to it before still concerns it.
+    pub(super) fn deliver_now(&mut self, machine: &mut dyn Machine, slot: u32) {
+        if !self.topics.is_idle() {
+            self.deliver_to(machine, slot);
+            self.topics.caught_up(&mut self.slots, slot);
+        }
+    }
+
+    fn deliver_to(&mut self, machine: &mut dyn Machine, slot: u32) {
+        let connection = &self.slots[slot];
+        let Some(form) = form(&connection.session) else { return };
+        let held = match &connection.session {
+            // §5.5.1: nothing follows our Close. §5.4: nothing but control frames goes between our fragments.
+            Session::WebSocket(socket) if socket.connection.state() != State::Open => return,
+            Session::WebSocket(socket) => socket.connection.is_open(),
+            _ => false,
+        };
+        let runs = self.topics.gather(&self.slots, slot, form);
+        let whole = runs.len();
+        if whole == 0 || self.slots[slot].ending {
             return;
         }
         let connection = &mut self.slots[slot];
@@ -87,10 +119,8 @@ impl Sending {
             connection.heard = self.now;
         }
         let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
-        let held = matches!(&connection.session, Session::WebSocket(socket) if socket.connection.is_open());
-        if connection.client || waits || held {
+        if connection.client || waits || held || runs.count() > MOST_PARTS {
             let bytes = runs.concat();
-            drop(runs);
             if !self.admits(machine, slot) {
                 return;
             }
@@ -101,12 +131,10 @@ impl Sending {
             }
             return;
         }
-        let whole = runs.iter().map(|run| run.len()).sum();
-        let written = match &runs[..] {
-            [one] => machine.write(slot, &[IoSlice::new(one)]),
-            many => {
-                // The kernel takes at most 1,024 parts in a call; what is beyond goes to the queue like any other rest.
-                let slices: Vec<IoSlice<'_>> = many.iter().take(1_024).map(|run| IoSlice::new(run)).collect();
+        let written = match runs.only() {
+            Some(one) => machine.write(slot, &[IoSlice::new(one)]),
+            None => {
+                let slices: Vec<IoSlice<'_>> = runs.iter().map(IoSlice::new).collect();
                 machine.write(slot, &slices)
             }
         };
@@ -116,7 +144,7 @@ impl Sending {
             let now = self.now;
             let queue = connection.output.get_or_insert_with(|| Box::new(Queue::new(now)));
             let mut skip = taken;
-            for run in runs {
+            for run in runs.iter() {
                 let from = skip.min(run.len());
                 queue.push(&run[from..]);
                 skip -= from;

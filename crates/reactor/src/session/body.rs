@@ -40,7 +40,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Left::Chunks(chunks) => match chunks.take(bytes, &mut input.carry, body.head as usize + most) {
             Ok((taken, whole)) => (taken, whole),
             Err(refusal) => {
-                head::refuse(visit, refusal);
+                head::refuse(visit, refusal, false);
                 return bytes.len();
             }
         },
@@ -62,7 +62,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
 struct Chunks {
     expects: Expects,
     /// Bytes of this chunk still to come, or its size as far as it was read.
-    left: u32,
+    left: u64,
     /// Bytes of the present line.
     line: u32,
     /// Bytes of all lines, so that they have an end.
@@ -99,7 +99,7 @@ impl Chunks {
             if self.expects == Expects::Data {
                 let taken = (bytes.len() - at).min(self.left as usize);
                 body.extend_from_slice(&bytes[at..at + taken]);
-                self.left -= taken as u32;
+                self.left -= taken as u64;
                 at += taken;
                 if self.left == 0 {
                     self.expects = Expects::DataCr;
@@ -119,17 +119,17 @@ impl Chunks {
                 (Expects::Size, b';' | b' ' | b'\t') => Expects::Extension,
                 (Expects::Size, byte) => {
                     let digit = char::from(byte).to_digit(16).ok_or(Refusal::BadChunk)?;
-                    // A size beyond the limit is refused before it can wrap.
-                    let size = u64::from(self.left) * 16 + u64::from(digit);
-                    if size + body.len() as u64 > most as u64 {
-                        return Err(Refusal::BodyTooLarge);
-                    }
-                    self.left = size as u32;
+                    // A size that no 64 bits hold is no size.
+                    let shifted = self.left.checked_mul(16).ok_or(Refusal::BadChunk)?;
+                    self.left = shifted + u64::from(digit);
                     Expects::Size
                 }
                 (Expects::Extension, b'\r') => Expects::SizeEnd,
                 (Expects::Extension, b'\t' | b' '..=b'~' | 0x80..) => Expects::Extension,
                 (Expects::SizeEnd, b'\n') if self.left == 0 => self.next(Expects::Trailer),
+                (Expects::SizeEnd, b'\n') if self.left > (most - body.len()) as u64 => {
+                    return Err(Refusal::BodyTooLarge);
+                }
                 (Expects::SizeEnd, b'\n') => Expects::Data,
                 (Expects::DataCr, b'\r') => Expects::DataLf,
                 (Expects::DataLf, b'\n') => self.next(Expects::Size),
@@ -184,7 +184,8 @@ mod tests {
         assert!(decode(b"5\r\nabcde\r\n0\r\n\r\n", 1, 5).unwrap().is_some());
         assert_eq!(decode(b"6\r\n", 1, 5), Err(Refusal::BodyTooLarge));
         assert_eq!(decode(b"3\r\nabc\r\n3\r\n", 1, 5), Err(Refusal::BodyTooLarge));
-        assert_eq!(decode(b"10000000000000000\r\n", 1, u32::MAX as usize), Err(Refusal::BodyTooLarge));
+        assert_eq!(decode(b"ffffffffffffffff\r\n", 1, u32::MAX as usize), Err(Refusal::BodyTooLarge));
+        assert_eq!(decode(b"10000000000000000\r\n", 1, u32::MAX as usize), Err(Refusal::BadChunk));
     }
 
     #[test]

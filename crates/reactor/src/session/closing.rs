@@ -12,7 +12,7 @@ pub(crate) struct Closing {
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
-    if connection.output.is_some() {
+    if connection.waits() {
         return None;
     }
     let idle = connection.heard.after(times.linger_idle);

@@ -10,13 +10,14 @@ use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::Handler;
 use crate::publication::Publication;
+use crate::sending::Sending;
 
 /// An open event stream.
 pub(crate) struct Events;
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
     // A stream whose bytes wait is not silent.
-    connection.output.is_none().then(|| (connection.heard.after(times.heartbeat), Due::Heartbeat))
+    (!connection.waits()).then(|| (connection.heard.after(times.heartbeat), Due::Heartbeat))
 }
 
 /// Sends the stream's head and opens it. It has no length and no chunks: it ends with the connection.
@@ -30,13 +31,22 @@ pub(super) fn open<H: Handler>(
     if request.is_head() {
         return visit.shut();
     }
+    if !visit.sending.has_room() {
+        // Not a 503: on any status but 200 a browser gives up for ever.
+        let retry = Sending::retry_later(visit.machine);
+        push_retry(visit, retry);
+        return visit.shut();
+    }
     visit.become_session(Session::Events(Events));
     visit.connection().heard = visit.sending.now;
     visit.sending.stats.streams += 1;
     if let Some(retry) = retry {
-        let mut block = Vec::new();
-        Publication::Event(Event::retry_only(retry)).encode_event(&mut block);
-        visit.sending.push(visit.key.slot, &block);
+        push_retry(visit, retry);
     }
     head::opened(visit);
+}
+
+fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {
+    let block = Publication::Event(Event::retry_only(retry));
+    visit.sending.push_with(visit.key.slot, |out| block.encode_event(out));
 }

@@ -43,7 +43,7 @@ impl Head {
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
         match (self.begun, self.first) {
             // Between requests the peer may think, but not while it still reads the last answer.
-            (false, false) if connection.output.is_some() => None,
+            (false, false) if connection.waits() => None,
             (false, false) => Some((connection.since.after(times.keep_alive), Due::Quiet)),
             (false, true) => Some((connection.since.after(times.head), Due::Quiet)),
             (true, _) => Some((connection.since.after(times.head), Due::RequestTimeout)),
@@ -63,7 +63,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Ok(Some(length)) => length,
         Ok(None) => return 0,
         Err(refusal) => {
-            refuse(visit, refusal);
+            refuse(visit, refusal, false);
             return bytes.len();
         }
     };
@@ -72,7 +72,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     match Request::parse(head, &mut slots) {
         Ok(parsed) => length + with_content(visit, &parsed, head, rest),
         Err(refusal) => {
-            refuse(visit, refusal);
+            refuse(visit, refusal, head.starts_with(b"HEAD "));
             bytes.len()
         }
     }
@@ -86,7 +86,7 @@ fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, 
         handshake::Content::Chunked => None,
     };
     if length.is_some_and(|length| length > u64::from(visit.sending.limits.body)) {
-        refuse(visit, Refusal::BodyTooLarge);
+        refuse(visit, Refusal::BodyTooLarge, parsed.is_head());
         return rest.len();
     }
     let length = length.map(|length| length as u32);
@@ -109,10 +109,12 @@ fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, 
 /// A whole request: asks the application.
 pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], body: &[u8]) {
     if visit.connection().loopback && !handshake::loopback_host(parsed.host(), &visit.rules.hosts) {
-        return refuse(visit, Refusal::HostNotAllowed);
+        return refuse(visit, Refusal::HostNotAllowed, parsed.is_head());
     }
     visit.sending.wanted.clear();
-    visit.connection().waking = false;
+    let name = visit.sending.slots.stamp();
+    let connection = visit.connection();
+    (connection.name, connection.waking) = (name, false);
     visit.users.insert(visit.key.slot, H::User::default());
     let mut reply = None;
     visit.call(|handler, peer| {
@@ -176,9 +178,17 @@ fn open<H: Handler>(
     };
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
+    if !visit.sending.has_room() {
+        let full = Page {
+            status: Status::SERVICE_UNAVAILABLE,
+            kind: "text/plain; charset=utf-8",
+            body: b"no room\n".as_slice().into(),
+        };
+        return page(visit, parsed, full, &[]);
+    }
     let (upgrade, negotiated) = match agreed {
         Ok(agreed) => agreed,
-        Err(refusal) => return refuse(visit, refusal),
+        Err(refusal) => return refuse(visit, refusal, parsed.is_head()),
     };
     let mut fields = lend(fields);
     let accept = upgrade.accept();
@@ -226,10 +236,10 @@ pub(super) fn respond_stream<H: Handler>(visit: &mut Visit<'_, H>, fields: &[(&'
 }
 
 /// The peer broke a rule: it is told which, and that was its last request.
-pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
+pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, is_head: bool) {
     let response = refusal.response();
     respond(visit, &response);
-    if let Content::Bytes(body) = response.body {
+    if let (Content::Bytes(body), false) = (response.body, is_head) {
         visit.sending.push(visit.key.slot, body);
     }
     visit.shut();
@@ -237,7 +247,7 @@ pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
 
 /// A request began and did not end in time.
 pub(crate) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
-    refuse(visit, Refusal::RequestTimeout);
+    refuse(visit, Refusal::RequestTimeout, false);
 }
 
 /// Pushes a response's head.

@@ -12,19 +12,16 @@ pub(crate) struct Input {
     pub(crate) carry: Vec<u8>,
     /// A message that arrives in pieces, and when its first byte came.
     pub(crate) assembly: Option<(Assembly, Moment)>,
-    /// Topics that a later answer will be subscribed to, if it opens something.
-    pub(crate) wanted: Vec<Box<str>>,
 }
 
 impl Input {
     pub(crate) fn is_empty(&self) -> bool {
-        self.carry.is_empty() && self.assembly.is_none() && self.wanted.is_empty()
+        self.carry.is_empty() && self.assembly.is_none()
     }
 
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
         let assembly = self.assembly.as_ref().map_or(0, |(assembly, _)| assembly.capacity());
-        let wanted: usize = self.wanted.iter().map(|topic| topic.len() + size_of::<Box<str>>()).sum();
-        size_of::<Self>() + self.carry.capacity() + assembly + wanted
+        size_of::<Self>() + self.carry.capacity() + assembly
     }
 }

@@ -9,11 +9,11 @@ use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler};
 use crate::reply::Reply;
 
-/// A request under way: where its head ends in the carried input, and what follows it.
+/// A request under way: where its head ends in the carried input. What follows there came meanwhile.
 pub(crate) struct Later {
     head: u32,
-    /// The request's body, which is not kept, ended here.
-    rest: u32,
+    /// Topics that it will listen to, if the answer opens something.
+    pub(crate) wanted: Vec<Box<str>>,
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -22,21 +22,19 @@ pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due
 
 /// Keeps the head and waits.
 pub(super) fn wait<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8]) {
-    let length = head.len() as u32;
     let wanted = std::mem::take(&mut visit.sending.wanted);
-    let carry = head.to_vec();
-    visit.input = Some(Box::new(Input { carry, wanted, ..Input::default() }));
-    visit.become_session(Session::Later(Later { head: length, rest: length }));
+    visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
+    visit.become_session(Session::Later(Later { head: head.len() as u32, wanted }));
 }
 
 /// Gives the answer; what the peer sent meanwhile is looked at afterwards.
-pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply) {
-    let Session::Later(Later { head, rest }) = visit.connection().session else { return };
+pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Closed) {
+    let Session::Later(Later { head, wanted }) = &mut visit.connection().session else { return };
+    let (head, wanted) = (*head as usize, std::mem::take(wanted));
     let Some(input) = visit.input.take() else { return };
-    let Input { mut carry, wanted, .. } = *input;
+    let mut carry = input.carry;
     visit.sending.wanted = wanted;
-    let following = carry.split_off(rest as usize);
-    carry.truncate(head as usize);
+    let following = carry.split_off(head);
     let mut slots = FieldSlots::new();
     let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
     visit.become_session(Session::Head(head::Head::next(visit.sending.limits.head)));
@@ -49,7 +47,7 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply) {
         return;
     }
     if !visit.connection().session.is_open() {
-        visit.closed(Closed::Answered);
+        visit.closed(why);
     }
     if !following.is_empty() {
         visit.input.get_or_insert_with(Box::default).carry = following;

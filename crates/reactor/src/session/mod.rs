@@ -22,7 +22,7 @@ pub(crate) mod web_socket;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use longwire_frame::CloseCode;
+use longwire_frame::{Close, CloseCode, Encoder, Role};
 
 use self::body::Body;
 use self::closing::Closing;
@@ -174,10 +174,19 @@ impl<H: Handler> Visit<'_, H> {
 
     #[cold]
     fn panicked(&mut self) {
-        self.sending.cut_back();
+        let close_was_cut = self.sending.cut_back();
         self.sending.stats.panics += 1;
         log::error!("the handler panicked for peer {}", self.sending.id(self.key));
-        self.sending.end(self.machine, self.key.slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
+        let slot = self.key.slot;
+        self.sending.end(self.machine, slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
+        if close_was_cut {
+            // The state says that a Close was sent, but it did not leave.
+            let role = if self.connection().client { Role::Client } else { Role::Server };
+            let (close, mask) = (Close::new(CloseCode::INTERNAL, ""), self.sending.mask_for(self.machine, slot));
+            let mut frame = [0; 16];
+            let length = Encoder::new(role).close(Some(close), mask, &mut frame).expect("a short Close fits");
+            self.sending.push(slot, &frame[..length]);
+        }
     }
 
     /// Ends what is open and tells the application; what is queued still goes out before the connection closes.
@@ -194,6 +203,7 @@ impl<H: Handler> Visit<'_, H> {
     /// Nothing more is taken from the peer; what is queued still goes out before the connection closes.
     pub(crate) fn shut(&mut self) {
         self.sending.unsubscribe_all(self.key.slot);
+        self.sending.forget_held(self.key.slot);
         self.input = None;
         let connection = self.connection();
         (connection.waking, connection.paused, connection.ending) = (false, false, false);
@@ -214,9 +224,9 @@ impl<H: Handler> Visit<'_, H> {
     }
 
     /// Gives a later answer.
-    pub(crate) fn answer(&mut self, reply: Reply) {
+    pub(crate) fn answer(&mut self, reply: Reply, why: Closed) {
         if let Session::Later(_) = self.connection().session {
-            later::answer(self, reply);
+            later::answer(self, reply, why);
         }
     }
 }

@@ -138,6 +138,8 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     let frames = Frames::client(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
+    visit.users.insert(visit.key.slot, H::User::default());
+    visit.sending.wanted.clear();
     head::opened(visit);
     length
 }

@@ -35,7 +35,7 @@ impl WebSocket {
         let message = message.map(|(_, since)| (since.after(times.message), Due::Late(Deadline::Message)));
         // While we do not read, or our ping is still queued, silence is our own doing: then the write stall rules.
         let life = match self.pinged {
-            _ if connection.paused || connection.output.is_some() => None,
+            _ if connection.paused || connection.waits() => None,
             Some(pinged) => Some((pinged.after(times.pong), Due::Late(Deadline::Pong))),
             None => Some((connection.heard.after(times.ping), Due::Ping)),
         };
@@ -85,11 +85,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             Some(data) if pieces => piece(visit, data),
             Some(data) => assemble(visit, data),
         }
+        visit.pause_if_full();
         let connection = visit.connection();
         if connection.ending || connection.paused {
             break;
         }
-        visit.pause_if_full();
     }
     used
 }

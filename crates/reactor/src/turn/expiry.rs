@@ -6,7 +6,6 @@ use super::Loop;
 use crate::Reply;
 use crate::connection::{Due, milliseconds};
 use crate::handler::{Closed, Deadline, Handler};
-use crate::sending::Sending;
 use crate::session::{Session, head};
 use crate::slots::Key;
 use crate::sys::Sys;
@@ -25,28 +24,35 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
+    /// Fires what is due, each connection at most once a turn: a timer that is asked for again at once waits for the next.
     pub(super) fn run_deadlines(&mut self) {
         let now = self.sending.now;
+        let mut expired = std::mem::take(&mut self.expired);
         while let Some(key) = self.sending.deadlines.expired(&mut self.sending.slots, now) {
-            let passed =
-                |sending: &Sending| sending.slots[key.slot].due(&sending.times).filter(|(due, _)| now.reached(*due));
-            match passed(&self.sending) {
-                None => {}
-                Some((_, due @ (Due::Wake | Due::Ping | Due::Heartbeat))) => self.expire(key, due),
-                Some(_) => {
-                    // Before a deadline kills one read is tried: what lies in the kernel may be the sign of life.
-                    self.visit(key, true);
-                    if self.sending.slots.find(key).is_some()
-                        && let Some((_, due)) = passed(&self.sending)
-                    {
-                        self.expire(key, due);
-                    }
-                }
+            expired.push(key);
+        }
+        for key in expired.drain(..) {
+            let passed = self.passed(key);
+            if passed.is_some_and(|due| !matches!(due, Due::Wake | Due::Ping | Due::Heartbeat)) {
+                // Before a deadline kills one read is tried: what lies in the kernel may be the sign of life.
+                self.visit(key, true);
+            }
+            if let Some(due) = self.passed(key) {
+                self.expire(key, due);
+                self.run_endings();
             }
             if self.sending.slots.find(key).is_some() {
                 self.sending.settle(key.slot);
             }
         }
+        expired.shrink_to(4_096);
+        self.expired = expired;
+    }
+
+    /// What is due for a connection, if it still lives.
+    fn passed(&mut self, key: Key) -> Option<Due> {
+        let (due, what) = self.sending.slots.find(key)?.due(&self.sending.times)?;
+        self.sending.now.reached(due).then_some(what)
     }
 
     pub(super) fn wake(&mut self, key: Key) {
@@ -68,7 +74,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 }
                 self.with_visit(key, |visit| visit.sending.ping(visit.machine, visit.key.slot, b""));
             }
-            Due::Late(Deadline::Answer) => self.sending.answers.push((key, Reply::status(503))),
+            Due::Late(Deadline::Answer) => {
+                self.with_visit(key, |visit| visit.answer(Reply::status(503), Closed::Late(Deadline::Answer)));
+            }
             Due::Late(Deadline::Age) => {
                 self.sending.end(
                     &mut self.wires,

@@ -28,7 +28,7 @@ use crate::peer::{Hub, Stats};
 use crate::remote::{Command, Fellows};
 use crate::sending::Sending;
 use crate::session::{Rules, Session};
-use crate::slots::Side;
+use crate::slots::{Key, Side};
 use crate::sys::{Edge, Mio, Sys, WAKE};
 use crate::topics::Seed;
 use crate::wire::Wires;
@@ -47,6 +47,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     receive: Box<[u8]>,
     reply: longwire_frame::Reply,
     edges: Vec<Edge>,
+    /// Connections whose deadline has passed.
+    expired: Vec<Key>,
     /// Listeners that may have somebody waiting.
     waiting: Vec<usize>,
     /// When listeners that ran out of descriptors are tried again.
@@ -98,6 +100,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             receive,
             reply: longwire_frame::Reply::new(),
             edges: Vec::new(),
+            expired: Vec::new(),
             waiting,
             retry_accept: None,
             tick: tick.map(|every| (every, now.after(milliseconds(every)))),
@@ -293,7 +296,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn run_answers(&mut self) {
         for (key, reply) in std::mem::take(&mut self.sending.answers) {
             if self.sending.slots.find(key).is_some() {
-                self.with_visit(key, |visit| visit.answer(reply));
+                self.with_visit(key, |visit| visit.answer(reply, Closed::Answered));
             }
         }
     }

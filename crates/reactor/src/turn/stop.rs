@@ -1,7 +1,5 @@
 //! Stopping: nobody new, everybody told, and an end when all are gone or had their time.
 
-use std::time::Duration;
-
 use longwire_frame::CloseCode;
 use longwire_sse::Event;
 
@@ -9,9 +7,9 @@ use super::{Loop, Turn};
 use crate::connection::milliseconds;
 use crate::handler::{Closed, Handler};
 use crate::publication::Publication;
+use crate::sending::Sending;
 use crate::session::Session;
 use crate::sys::Sys;
-use crate::wire::Machine;
 
 impl<H: Handler, S: Sys> Loop<H, S> {
     /// Stops accepting and tells everybody, once; ends everybody when the time is over.
@@ -42,10 +40,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                     self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
                 }
                 Session::Events(_) => {
-                    // Everybody comes back at another moment.
-                    let mut random = [0; 2];
-                    self.wires.entropy(&mut random);
-                    let retry = Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000);
+                    let retry = Sending::retry_later(&mut self.wires);
                     self.sending.send(&mut self.wires, key.slot, &Publication::Event(Event::retry_only(retry)));
                     self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
                 }

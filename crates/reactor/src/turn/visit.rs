@@ -73,14 +73,18 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     pub(super) fn write_queue(&mut self, key: Key) -> bool {
         let connection = &mut self.sending.slots[key.slot];
-        if connection.blocked || connection.output.is_none() {
+        if connection.blocked || !connection.waits() {
             return false;
         }
         let drained = self.sending.write_queue(&mut self.wires, key.slot);
         let now = self.sending.now;
-        if let (true, Session::WebSocket(socket)) = (drained, &mut self.sending.slots[key.slot].session) {
-            // The pong clock starts when the ping's last byte has left.
-            socket.pinged = socket.pinged.map(|_| now);
+        let connection = &mut self.sending.slots[key.slot];
+        match &mut connection.session {
+            // The pong clock starts when the ping's last byte has left …
+            Session::WebSocket(socket) if drained => socket.pinged = socket.pinged.map(|_| now),
+            // … and the peer may think about its next request from when the last answer has.
+            Session::Head(head) if drained && head.is_between_requests() => connection.since = now,
+            _ => {}
         }
         drained
     }
@@ -264,10 +268,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         let connection = &mut self.sending.slots[key.slot];
         // What made it pause left with the end of the visit after all.
-        connection.paused &= connection.output.is_some();
+        connection.paused &= connection.waits();
         let reads = (connection.readable || connection.unread) && !connection.paused && !connection.finished;
         let reads = reads && !matches!(connection.session, Session::Later(_));
-        let writes = !connection.blocked && connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
+        let writes = !connection.blocked && connection.waits();
         if reads || writes || (connection.unread && !connection.paused) {
             self.sending.ready.push(&mut self.sending.slots, key);
         }
@@ -277,7 +281,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone.
     pub(super) fn proceed_closing(&mut self, key: Key) -> bool {
         let connection = &mut self.sending.slots[key.slot];
-        if connection.output.is_some() {
+        if connection.waits() {
             return true;
         }
         if connection.finished {
@@ -296,7 +300,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn close_when_sent(&mut self, key: Key) {
         let connection = &mut self.sending.slots[key.slot];
         connection.session = Session::closing();
-        if connection.output.is_none() {
+        if !connection.waits() {
             self.remove(key, Closed::Gone);
         } else {
             self.sending.settle(key.slot);
