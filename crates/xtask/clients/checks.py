@@ -235,6 +235,15 @@ def frame(opcode, payload=b"", fin=True, masked=True, reserved=0, key=None):
     return head + key + covered
 
 
+def listens(port):
+    """Whether somebody takes connections on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
 class Program:
     """A server process of our own, which does not outlive the `with` block. Its log is kept line by line."""
 
@@ -275,14 +284,11 @@ class Program:
     def reachable(self, port):
         """Waits until a port takes connections: for programs that say nothing."""
         end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return f"http://127.0.0.1:{port}"
-            except ConnectionRefusedError:
-                assert self.process.poll() is None, f"the program ended: {self.lines}"
-                assert time.monotonic() < end, f"nothing listens on {port}"
-                time.sleep(0.01)
+        while not listens(port):
+            assert self.process.poll() is None, f"the program ended: {self.lines}"
+            assert time.monotonic() < end, f"nothing listens on {port}"
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{port}"
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -91,6 +91,7 @@ directory, names = sys.argv[1], sys.argv[2:] or EXAMPLES
 
 def checked(name):
     def conversation():
+        assert not checks.listens(PORT), f"another program listens on {PORT}"
         with Program(executable=f"{directory}/{name}") as program:
             EXAMPLES[name](program.reachable(PORT))
             assert program.process.poll() is None, "it ended by itself"

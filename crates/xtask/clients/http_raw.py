@@ -123,10 +123,10 @@ def too_large():
     with Wire() as wire:
         wire.request("POST /", f"Content-Length: {(1 << 20) + 1}")
         answered_once(wire, 413)
-    for size in (b"100001", b"10000000000000000", b"f" * 17):  # 2^64 does not become 0
+    for size, status in ((b"100001", 413), (b"10000000000000000", 400), (b"f" * 17, 400)):  # 2^64 is no size, least of all 0
         with Wire() as wire:
             wire.request("POST /", "Transfer-Encoding: chunked", body=size + b"\r\n")
-            answered_once(wire, 413)
+            answered_once(wire, status)
 
 
 @check("Expect: 100-continue is answered before the body, and not where 413 follows")

@@ -1,3 +1,97 @@
-//! Stub.
+//! `cargo xtask`: what this repository does with itself.
+//!
+//! ```text
+//! cargo xtask test             everything, third-party clients and a browser included; installs what is missing
+//! cargo xtask test --quick     all that needs only Rust
+//! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
+//! ```
+//!
+//! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
+//! passed and how many failed; the exit code is 1 if one failed.
+
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod clients;
+mod house;
+mod kosoku;
+mod markdown;
+mod process;
+mod readme;
+mod report;
+mod repository;
+mod rust;
+mod server;
+mod smallest;
+mod source;
+mod tools;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use report::{Report, Tally};
+use repository::Repository;
+use tools::Tools;
+
+/// Whatever may go wrong, in words.
+pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…]";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let task = |repository: &Repository, report: &mut Report| match words[..] {
+        ["test"] => test(repository, report, true),
+        ["test", "--quick"] => test(repository, report, false),
+        ["clients", ref names @ ..] => clients(repository, report, names),
+        _ => unreachable!("looked at below"),
+    };
+    if !matches!(words[..], ["test"] | ["test", "--quick"] | ["clients", ..]) {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let repository = match Repository::open() {
+        Ok(repository) => repository,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut report = Report::new();
+    task(&repository, &mut report);
+    report.finish()
+}
+
+fn test(repository: &Repository, report: &mut Report, everything: bool) {
+    for step in rust::STEPS {
+        report.step(step.name, || (step.run)(repository));
+    }
+    for rule in house::RULES {
+        report.step(rule.name, || house::hold(rule, repository));
+    }
+    report.step("README: every command", || readme::commands(repository));
+    if everything {
+        clients(repository, report, &[]);
+    }
+}
+
+fn clients(repository: &Repository, report: &mut Report, names: &[&str]) {
+    let chosen = match clients::named(names) {
+        Ok(chosen) => chosen,
+        Err(error) => return report.fail("clients", &error),
+    };
+    let mut tools = None;
+    report.step("what the clients need", || {
+        let installed = Tools::install(repository)?;
+        let note = installed.to_string();
+        tools = Some(installed);
+        Ok(Tally::one().noting(note))
+    });
+    let built = report.step("the program, built for release", || rust::build_program(repository));
+    for client in chosen {
+        match &tools {
+            Some(tools) if built => report.step(client.name, || client.run(repository, tools)),
+            _ => report.skip(client.name, "it needs what was to be installed and built"),
+        };
+    }
+}

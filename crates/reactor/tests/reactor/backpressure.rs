@@ -1,0 +1,208 @@
+//! Peers that do not read: their queue has a bound, they are not read themselves, and at the bound the policy decides.
+
+use longwire_reactor::frame::Opcode;
+use longwire_reactor::{CloseCode, Closed, Limits};
+
+use crate::stage::*;
+
+fn small_queue() -> Limits {
+    Limits { send_queue: 10_000, ..Limits::default() }
+}
+
+#[test]
+fn reading_pauses_at_half_the_bound_and_resumes_when_the_queue_is_empty() {
+    let mut stage = Stage::with(small_queue(), App::new());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    let messages: Vec<String> = (0..20).map(|number| format!("{number:>996}")).collect();
+    ws.client.send(&messages.iter().flat_map(|message| Sent::message(message)).collect::<Vec<u8>>());
+    stage.settle();
+    // 1,000 bytes a frame: the sixth is the first beyond 5,000.
+    assert_eq!(stage.app().messages.len(), 6);
+    let calls = stage.settle();
+    assert_eq!((calls.reads, calls.writes), (0, 0), "a blocked peer costs nothing");
+    ws.client.set_window(2_500);
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 6, "not before the queue is empty");
+    assert!(stage.app().drained.is_empty());
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 20);
+    let opened = stage.app().opened.clone();
+    assert_eq!(stage.app().drained, opened);
+    let expected: Vec<Frame> = messages.iter().map(|message| whole(Opcode::Text, message)).collect();
+    assert_eq!(ws.all_frames(), expected);
+    assert_eq!(stage.on.stats().pinned, 0);
+}
+
+#[test]
+fn whatever_the_window_gives_nothing_is_lost_or_turned_round() {
+    for window in [1, 7, 100, 999, 4_096] {
+        let mut stage = Stage::with(small_queue(), App::new());
+        let mut ws = stage.web_socket("/");
+        ws.client.set_window(0);
+        let messages: Vec<String> = (0..30).map(|number| format!("{number:>300}")).collect();
+        let mut received = Vec::new();
+        for message in &messages {
+            ws.send(message);
+        }
+        for _ in 0..12_000 {
+            stage.turn();
+            received.extend(ws.frames());
+            ws.client.set_window(window);
+            if received.len() == messages.len() {
+                break;
+            }
+        }
+        let expected: Vec<Frame> = messages.iter().map(|message| whole(Opcode::Text, message)).collect();
+        assert_eq!(received, expected, "window {window}");
+    }
+}
+
+#[test]
+fn a_source_can_wait_for_drained() {
+    let app = App::new().on_opened(|peer| (0..4).for_each(|_| peer.send(&[0; 1_000]))).on_drained(|peer| {
+        assert_eq!(peer.queued(), 0);
+        peer.user.push('x');
+        if peer.user.len() < 3 {
+            (0..4).for_each(|_| peer.send(&[0; 1_000]));
+        }
+    });
+    let mut stage = Stage::with(small_queue(), app);
+    let client = stage.connect();
+    client.send(upgrade("/").as_bytes());
+    for _ in 0..20 {
+        client.set_window(1_000);
+        stage.settle();
+    }
+    assert_eq!(stage.app().drained.len(), 3);
+    assert!(stage.app().closed.is_empty());
+}
+
+fn listener() -> App {
+    App::new()
+        .on_request(|_, request, _| match request.path() {
+            "/events" => longwire_reactor::Reply::events(),
+            _ => longwire_reactor::Reply::web_socket(),
+        })
+        .on_opened(|peer| peer.subscribe("all"))
+}
+
+#[test]
+fn at_the_bound_a_publication_closes_a_web_socket_with_1008() {
+    let mut stage = Stage::with(small_queue(), listener());
+    let (mut slow, mut quick) = (stage.web_socket("/"), stage.web_socket("/"));
+    slow.client.set_window(0);
+    let message = "x".repeat(996);
+    for round in 1..=20 {
+        stage.on.with_hub(|hub| hub.publish("all", &message));
+        stage.settle();
+        // A message is admitted whole while its queue is below the bound.
+        assert_eq!(stage.app().closed.len(), usize::from(round > 10), "round {round}");
+    }
+    assert_eq!(stage.app().whys(), [Closed::Overflow]);
+    slow.client.set_window(usize::MAX);
+    stage.settle();
+    let frames = slow.all_frames();
+    assert_eq!(frames.len(), 11);
+    assert!(frames[..10].iter().all(|frame| *frame == whole(Opcode::Text, &message)));
+    assert_eq!(frames[10], closes(CloseCode::POLICY, "reads too slowly"));
+    assert!(slow.client.is_finished());
+    assert_eq!(quick.all_frames().len(), 20);
+    assert_eq!(stage.on.stats().dropped, 1);
+}
+
+#[test]
+fn at_the_bound_a_frame_that_has_begun_is_finished_before_the_close() {
+    let mut stage = Stage::with(small_queue(), listener());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(137);
+    for _ in 0..20 {
+        stage.on.with_hub(|hub| hub.publish("all", "y".repeat(996).as_str()));
+    }
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    let frames = ws.all_frames();
+    assert_eq!(code_of(frames.last().unwrap()), Some(1008));
+}
+
+#[test]
+fn at_the_bound_an_event_stream_ends_behind_whole_events() {
+    let mut stage = Stage::with(small_queue(), listener());
+    let (client, _) = stage.events("/events");
+    client.set_window(0);
+    for _ in 0..20 {
+        stage.on.with_hub(|hub| hub.publish("all", "z".repeat(994).as_str()));
+        stage.settle();
+    }
+    assert_eq!(stage.app().whys(), [Closed::Overflow]);
+    client.set_window(usize::MAX);
+    stage.settle();
+    let received = text(&client);
+    assert_eq!(received.matches("data: z").count(), 10);
+    assert!(received.ends_with("z\n\n"));
+    assert!(client.is_finished());
+}
+
+#[test]
+fn own_messages_meet_the_same_bound() {
+    let app = App::new().on_message(|peer, _| {
+        for _ in 0..20 {
+            peer.send("w".repeat(996).as_str());
+        }
+        assert!(peer.queued() < 12_000);
+    });
+    let mut stage = Stage::with(small_queue(), app);
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    ws.send("go");
+    stage.settle();
+    assert_eq!(stage.app().whys(), [Closed::Overflow]);
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    let frames = ws.all_frames();
+    assert_eq!(frames.len(), 11);
+    assert_eq!(code_of(&frames[10]), Some(1008));
+}
+
+#[test]
+fn pongs_are_all_sent_while_the_peer_reads() {
+    let mut stage = Stage::new(App::new());
+    let mut ws = stage.web_socket("/");
+    let names: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    ws.client.send(&names.iter().flat_map(|name| Sent::ping(name.as_bytes())).collect::<Vec<u8>>());
+    stage.settle();
+    assert_eq!(ws.all_frames(), names.iter().map(|name| pong(name)).collect::<Vec<_>>());
+}
+
+#[test]
+fn pongs_coalesce_while_the_peer_does_not_read() {
+    let mut stage = Stage::new(App::new());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    for number in 0..1_000 {
+        ws.client.send(&Sent::ping(format!("{number}").as_bytes()));
+        stage.settle();
+        assert!(stage.on.stats().pinned < 2_000);
+    }
+    ws.send("data");
+    stage.settle();
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    assert_eq!(ws.all_frames(), [pong("0"), whole(Opcode::Text, "data"), pong("999")]);
+}
+
+#[test]
+fn a_ping_flood_in_one_read_is_bounded() {
+    let mut stage = Stage::with(small_queue(), App::new());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    for _ in 0..50 {
+        ws.client.send(&Sent::ping(&[b'p'; 125]).repeat(1_000));
+        stage.settle();
+        assert!(stage.on.stats().pinned < 200_000, "{}", stage.on.stats().pinned);
+    }
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    assert!(ws.all_frames().iter().all(|frame| frame.opcode == Opcode::Pong));
+}

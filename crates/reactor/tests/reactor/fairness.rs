@@ -1,0 +1,129 @@
+//! No visit exceeds its budget, nobody starves, and no edge is lost.
+
+use longwire_reactor::frame::Opcode;
+use longwire_reactor::{Limits, Reply};
+
+use crate::stage::*;
+
+fn narrow() -> Limits {
+    Limits { receive: 1_024, visit: 1_024, ..Limits::default() }
+}
+
+#[test]
+fn a_fast_peer_does_not_starve_another() {
+    let mut stage = Stage::with(narrow(), App::new());
+    let (mut fast, mut slow) = (stage.web_socket("/"), stage.web_socket("/"));
+    fast.client.send(&Sent::message("flood").repeat(10_000));
+    slow.send("hello");
+    stage.turn();
+    stage.turn();
+    assert_eq!(slow.all_frames(), texts(&["hello"]));
+    assert!(fast.frames().len() < 1_000);
+    stage.settle();
+    assert!(fast.all_frames().len() > 9_000);
+    assert_eq!(stage.app().messages.len(), 10_001);
+}
+
+#[test]
+fn a_visit_reads_no_more_than_its_budget() {
+    let mut stage = Stage::with(Limits { visit: 4_096, ..narrow() }, App::new());
+    let ws = stage.web_socket("/");
+    ws.client.send(&Sent::message("x").repeat(10_000));
+    let before = stage.on.stats().bytes_in;
+    stage.turn();
+    assert_eq!(stage.on.stats().bytes_in - before, 4_096);
+    stage.turn();
+    assert_eq!(stage.on.stats().bytes_in - before, 8_192);
+}
+
+#[test]
+fn a_fast_uploader_and_a_large_binary_message_keep_to_it_too() {
+    let limits = Limits { direct: 512, body: 1 << 20, ..narrow() };
+    let app = App::new().on_request(|_, request, _| match request.method() {
+        "POST" => Reply::status(200),
+        _ => Reply::web_socket(),
+    });
+    let mut stage = Stage::with(limits, app);
+    let (large, mut slow) = (stage.web_socket("/"), stage.web_socket("/"));
+    large.client.send(&Sent::message(&[0; 500_000]));
+    let upload = stage.connect();
+    upload.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n");
+    upload.send(&[0; 500_000]);
+    let before = stage.on.stats().bytes_in;
+    for turn in 1..=10 {
+        slow.send("hello");
+        stage.turn();
+        assert_eq!(slow.frames(), texts(&["hello"]), "in its own turn");
+        assert!(stage.on.stats().bytes_in - before <= turn * (2 * 1_024 + 11));
+    }
+    stage.settle();
+    assert!(text(&upload).starts_with("HTTP/1.1 200 "));
+    assert_eq!(stage.app().messages.iter().filter(|message| message.len() == 500_000).count(), 1);
+}
+
+#[test]
+fn a_fin_behind_more_than_a_budget_of_bytes_is_not_lost() {
+    let mut stage = Stage::with(narrow(), App::new());
+    let ws = stage.web_socket("/");
+    ws.client.send(&Sent::message("x").repeat(5_000));
+    ws.client.finish();
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 5_000);
+    assert!(ws.client.is_closed());
+}
+
+#[test]
+fn a_paused_peer_is_not_forgotten_when_its_edge_is_used_up() {
+    let mut stage = Stage::with(Limits { send_queue: 2_000, ..narrow() }, App::new());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    ws.client.send(&Sent::message("a message of some bytes").repeat(2_000));
+    stage.settle();
+    let mut received = 0;
+    for _ in 0..10_000 {
+        ws.client.set_window(700);
+        stage.turn();
+        received += ws.frames().len();
+    }
+    assert_eq!(received, 2_000);
+}
+
+#[test]
+fn accepting_goes_on_where_a_batch_ended() {
+    let limits = Limits { accepts: 3, events: 2, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new());
+    let clients: Vec<_> = (0..50).map(|_| stage.connect()).collect();
+    for client in &clients {
+        client.send(upgrade("/").as_bytes());
+    }
+    stage.settle();
+    let mut sockets: Vec<Ws> = clients.into_iter().map(Ws::new).collect();
+    for ws in &mut sockets {
+        assert!(ws.client.receive().starts_with(b"HTTP/1.1 101 "));
+        ws.send("hello");
+    }
+    stage.settle();
+    for ws in &mut sockets {
+        assert_eq!(ws.all_frames(), [whole(Opcode::Text, "hello")]);
+    }
+    assert_eq!(stage.on.stats().accepted, 50);
+}
+
+#[test]
+fn many_come_and_go_and_nothing_stays() {
+    let mut stage = Stage::new(App::new());
+    for round in 0..5 {
+        let mut sockets: Vec<Ws> = (0..600).map(|_| Ws::new(stage.connect())).collect();
+        for ws in &sockets {
+            ws.client.send(&[upgrade("/").into_bytes(), Sent::message("hello")].concat());
+        }
+        stage.settle();
+        assert_eq!(stage.on.stats().connections, 600);
+        for (number, ws) in sockets.iter_mut().enumerate() {
+            if number % 2 == round % 2 { ws.client.finish() } else { ws.client.reset() }
+        }
+        stage.settle();
+        assert_eq!((stage.on.stats().connections, stage.on.stats().pinned), (0, 0));
+    }
+    assert_eq!(stage.app().closed.len(), 3_000);
+}

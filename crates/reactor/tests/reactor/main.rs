@@ -1,0 +1,25 @@
+//! The loop's tests: on the imaginary machine, where time is a value and every call is counted, and on loopback sockets.
+
+mod live;
+mod stage;
+
+mod backpressure;
+mod body;
+mod client;
+mod closing;
+mod deadlines;
+mod drain;
+mod echo;
+mod equivalence;
+mod events;
+mod examples;
+mod fairness;
+mod faults;
+mod http;
+mod later;
+mod loopback;
+mod panics;
+mod publishing;
+mod remote;
+mod sending;
+mod upgrade;

@@ -1,0 +1,227 @@
+//! Topics: one publication for every transport, in the order of the calls, in one write for each subscriber and turn.
+
+use longwire_reactor::frame::{Message, Opcode};
+use longwire_reactor::{Event, Id, Limits, Publication, Reply};
+
+use crate::stage::*;
+
+/// `/events` is a stream, anything else a WebSocket; both listen to "all" and to the topics in the query.
+fn room() -> App {
+    App::new()
+        .on_request(|peer, request, _| {
+            peer.subscribe("all");
+            if let Some(topics) = request.query("topics") {
+                topics.split(' ').for_each(|topic| peer.subscribe(topic));
+            }
+            match request.path() {
+                "/events" => Reply::events(),
+                "/page" => Reply::status(200),
+                _ => Reply::web_socket(),
+            }
+        })
+        .on_message(|peer, message| {
+            let Message::Text(text) = message else { return };
+            for act in text.split(';') {
+                match act.split_once(' ').unwrap_or((act, "")) {
+                    ("own", text) => peer.send(text),
+                    ("all", text) => peer.publish("all", text),
+                    ("others", text) => peer.publish_to_others("all", text),
+                    ("topic", text) => peer.publish(text, text),
+                    ("join", topic) => peer.subscribe(topic),
+                    ("leave", topic) => peer.unsubscribe(topic),
+                    ("count", topic) => {
+                        let count = peer.subscribers(topic).to_string();
+                        peer.send(&count);
+                    }
+                    _ => unreachable!("{act}"),
+                }
+            }
+        })
+}
+
+#[test]
+fn each_transport_gets_its_form() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/");
+    let (stream, _) = stage.events("/events");
+    stage.on.with_hub(|hub| {
+        hub.publish("all", "text\nin lines");
+        hub.publish("all", &[0u8, 255, 16][..]);
+        hub.publish("all", Event::data("event").id(Id::new("9").unwrap()));
+        hub.publish("all", Publication::both("for sockets", Event::data("for streams")));
+    });
+    assert_eq!(
+        ws.all_frames(),
+        [
+            whole(Opcode::Text, "text\nin lines"),
+            whole(Opcode::Binary, [0, 255, 16]),
+            whole(Opcode::Text, "event"),
+            whole(Opcode::Text, "for sockets"),
+        ]
+    );
+    assert_eq!(
+        text(&stream),
+        "data: text\ndata: in lines\n\nevent: binary\ndata: AP8Q\n\nid: 9\ndata: event\n\ndata: for streams\n\n"
+    );
+}
+
+#[test]
+fn an_event_without_data_is_nothing_to_a_web_socket_not_even_a_write() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/");
+    let before = stage.world.calls();
+    stage.on.with_hub(|hub| hub.publish("all", Event::id_only(Id::new("9").unwrap())));
+    assert_eq!(ws.all_frames(), []);
+    assert_eq!(stage.world.calls().writes, before.writes);
+}
+
+#[test]
+fn a_turns_publications_are_one_write_for_each_subscriber() {
+    let mut stage = Stage::new(room());
+    let sender = stage.web_socket("/");
+    let mut sockets: Vec<Ws> = (0..5).map(|_| stage.web_socket("/?topics=other")).collect();
+    let (stream, _) = stage.events("/events");
+    for number in 0..10 {
+        sender.send(format!("all {number};topic other;all {number}").as_str());
+    }
+    // Six own subscribers of "all", and the sender.
+    assert_eq!(stage.settle().writes, 7);
+    for ws in &mut sockets {
+        let frames = ws.all_frames();
+        assert_eq!(frames.len(), 30);
+        assert_eq!(frames[..4], texts(&["0", "other", "0", "1"]));
+    }
+    assert_eq!(text(&stream).matches("data: ").count(), 20);
+}
+
+#[test]
+fn own_replies_come_first_then_publications_in_the_order_of_the_calls() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/?topics=a+b");
+    ws.send("topic b;own 1;topic a;all 2;own 3;topic b");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["1", "3", "b", "a", "2", "b"]));
+}
+
+#[test]
+fn publish_to_others_leaves_out_the_publisher_only() {
+    let mut stage = Stage::new(room());
+    let (mut one, mut two) = (stage.web_socket("/"), stage.web_socket("/"));
+    one.send("all a;others b;all c;others d;others e;all f");
+    stage.settle();
+    assert_eq!(one.all_frames(), texts(&["a", "c", "f"]));
+    assert_eq!(two.all_frames(), texts(&["a", "b", "c", "d", "e", "f"]));
+}
+
+#[test]
+fn a_subscription_begins_and_ends_with_its_call() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/");
+    ws.send("topic x;join x;topic x;own in;leave x;topic x;own out;join x;join x;topic x");
+    stage.settle();
+    let frames = ws.all_frames();
+    assert_eq!(frames.iter().filter(|frame| **frame == texts(&["x"])[0]).count(), 2, "{frames:?}");
+    ws.send("count x;leave x;count x;leave x;leave never;count never");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["1", "0", "0"]));
+}
+
+#[test]
+fn leaving_one_topic_repeats_nothing_of_another() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/?topics=a+b");
+    ws.send("topic a;topic b;leave a;topic a;topic b");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["a", "b", "b"]));
+}
+
+#[test]
+fn publications_come_before_what_is_sent_after_leaving() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/?topics=a");
+    ws.send("topic a;leave a;own later");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["a", "later"]));
+}
+
+#[test]
+fn a_subscription_asked_for_in_request_needs_a_101_or_a_stream() {
+    let mut stage = Stage::new(room());
+    let counts = |stage: &mut Stage| stage.on.with_hub(|hub| (hub.subscribers("all"), hub.subscribers("x")));
+    let (page, _) = stage.ask(get("/page?topics=x"));
+    assert_eq!(counts(&mut stage), (0, 0));
+    stage.ask(upgrade("/?topics=x").replace("13", "99"));
+    assert_eq!(counts(&mut stage), (0, 0));
+    assert!(stage.ask_on(&page, upgrade("/")).starts_with("HTTP/1.1 101 "));
+    assert_eq!(counts(&mut stage), (1, 0), "what the page's request wanted is forgotten");
+    let (stream, _) = stage.events("/events?topics=x");
+    assert_eq!(counts(&mut stage), (2, 1));
+    page.finish();
+    stream.finish();
+    stage.settle();
+    assert_eq!(counts(&mut stage), (0, 0));
+}
+
+#[test]
+fn a_connection_has_at_most_so_many_topics() {
+    let mut stage = Stage::with(Limits { topics: 3, ..Limits::default() }, room());
+    let mut ws = stage.web_socket("/?topics=a+b+c+d");
+    ws.send("count all;count a;count b;count c;join c;count c;leave a;join c;count c");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["1", "1", "1", "0", "0", "1"]));
+    ws.client.finish();
+    stage.settle();
+    assert_eq!(stage.on.stats().pinned, 0);
+}
+
+#[test]
+fn publications_wait_behind_a_queue_in_order() {
+    let mut stage = Stage::new(room());
+    let (mut slow, mut quick) = (stage.web_socket("/"), stage.web_socket("/"));
+    slow.client.set_window(5);
+    quick.send("all one");
+    stage.settle();
+    slow.send("own two;all three");
+    stage.settle();
+    quick.send("all four");
+    stage.settle();
+    slow.client.set_window(usize::MAX);
+    stage.settle();
+    assert_eq!(slow.all_frames(), texts(&["one", "two", "three", "four"]));
+    assert_eq!(quick.all_frames(), texts(&["one", "three", "four"]));
+}
+
+#[test]
+fn one_that_went_in_the_turn_of_a_publication_disturbs_nobody() {
+    let mut stage = Stage::new(room());
+    let mut sockets: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    sockets[0].send("all hello");
+    sockets[1].client.finish();
+    sockets[5].client.reset();
+    sockets[9].client.send(&[0xff]);
+    stage.settle();
+    for (number, ws) in sockets.iter_mut().enumerate() {
+        if ![1, 5, 9].contains(&number) {
+            assert_eq!(ws.all_frames(), texts(&["hello"]), "{number}");
+        }
+    }
+}
+
+#[test]
+fn closed_can_tell_those_who_are_left() {
+    let app = room().on_closed(|hub, _, _, why| hub.publish("all", &format!("{why:?}")));
+    let mut stage = Stage::new(app);
+    let (mut one, two) = (stage.web_socket("/"), stage.web_socket("/"));
+    two.client.finish();
+    stage.settle();
+    assert_eq!(one.all_frames(), texts(&["Gone"]));
+}
+
+#[test]
+fn a_topic_without_listeners_costs_nothing() {
+    let mut stage = Stage::new(room());
+    for number in 0..10_000 {
+        stage.on.with_hub(|hub| hub.publish(&number.to_string(), "nobody listens"));
+    }
+    assert_eq!((stage.on.stats().published, stage.on.stats().pinned), (10_000, 0));
+}

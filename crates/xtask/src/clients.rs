@@ -1,0 +1,117 @@
+//! The real clients: which there are, and how each meets the release build.
+
+use std::path::Path;
+
+use crate::process::{Ended, Task};
+use crate::report::Tally;
+use crate::repository::Repository;
+use crate::server::Server;
+use crate::tools::{SCRIPTS, Tools};
+use crate::{Fallible, kosoku, rust, smallest};
+
+/// Somebody who visits the server.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) name: &'static str,
+    visit: Visit,
+}
+
+/// How a client meets the server.
+#[derive(Debug)]
+enum Visit {
+    /// A script in `clients/`, which visits a server of its own that we start, stop and look after.
+    Script(&'static str),
+    /// A script that starts the program itself, which it finds in `LONGWIRE`.
+    Host(&'static str),
+    /// The library's examples, a conversation with each.
+    Examples,
+    /// Autobahn's cases.
+    Autobahn,
+    /// The smallest server.
+    Smallest,
+}
+
+pub(crate) const CLIENTS: &[Client] = &[
+    Client { name: "http", visit: Visit::Script("http_raw.py") },
+    Client { name: "frames", visit: Visit::Script("frames_raw.py") },
+    Client { name: "websockets", visit: Visit::Script("python_websockets.py") },
+    Client { name: "websocket-client", visit: Visit::Script("python_websocket_client.py") },
+    Client { name: "ws", visit: Visit::Script("node_ws.mjs") },
+    Client { name: "undici", visit: Visit::Script("node_undici.mjs") },
+    Client { name: "curl", visit: Visit::Script("curl.py") },
+    Client { name: "eventsource", visit: Visit::Host("eventsource.mjs") },
+    Client { name: "lifecycle", visit: Visit::Host("lifecycle.py") },
+    Client { name: "examples", visit: Visit::Examples },
+    Client { name: "autobahn", visit: Visit::Autobahn },
+    Client { name: "browser", visit: Visit::Script("browser.mjs") },
+    Client { name: "smallest", visit: Visit::Smallest },
+];
+
+/// The clients of these names; all, if none is named.
+pub(crate) fn named(names: &[&str]) -> Result<Vec<&'static Client>, String> {
+    if names.is_empty() {
+        return Ok(CLIENTS.iter().collect());
+    }
+    let known = || CLIENTS.iter().map(|client| client.name).collect::<Vec<_>>().join(", ");
+    let find = |name: &&str| CLIENTS.iter().find(|client| client.name == *name);
+    names.iter().map(|name| find(name).ok_or_else(|| format!("there is no client {name}, but {}", known()))).collect()
+}
+
+impl Client {
+    pub(crate) fn run(&self, repository: &Repository, tools: &Tools) -> Fallible<Tally> {
+        match self.visit {
+            Visit::Script(file) => {
+                let server = Server::program(repository, self.name, &[])?;
+                let tally = told(&script(repository, tools, self.name, file)?.args([server.base()]).run()?);
+                server.stop()?;
+                Ok(tally)
+            }
+            Visit::Host(file) => Ok(told(&script(repository, tools, self.name, file)?.run()?)),
+            Visit::Examples => {
+                rust::build_examples(repository)?;
+                examples(repository, tools, self.name, &repository.target.join("debug/examples"), &[])
+            }
+            Visit::Autobahn => kosoku::run(repository, tools),
+            Visit::Smallest => smallest::run(repository, tools),
+        }
+    }
+}
+
+/// Talks to the examples that lie in a folder: to all, or to those of these names.
+pub(crate) fn examples(
+    repository: &Repository,
+    tools: &Tools,
+    name: &str,
+    folder: &Path,
+    names: &[&str],
+) -> Fallible<Tally> {
+    Ok(told(&script(repository, tools, name, "examples.py")?.args([folder]).args(names).run()?))
+}
+
+/// A script in Python or JavaScript. Node looks for packages from its working directory.
+fn script(repository: &Repository, tools: &Tools, name: &str, file: &str) -> Fallible<Task> {
+    let task = if Path::new(file).extension().is_some_and(|extension| extension == "py") {
+        // -B: nothing is compiled into the folder of the scripts.
+        Task::new(repository, name, tools.python.join("python"))?.args(["-B"])
+    } else {
+        Task::new(repository, name, "node")?
+    };
+    Ok(task
+        .args([repository.root.join(SCRIPTS).join(file)])
+        .folder(&tools.node)
+        .env("LONGWIRE", repository.program())
+        .env("CHROMIUM", &tools.chromium)
+        .env("SHOTS", repository.left_behind()?.join("shots"))
+        .within(300))
+}
+
+/// Counts the lines of a script: `ok    NAME` or `FAIL  NAME: WHY` for each check.
+fn told(ended: &Ended) -> Tally {
+    let passed = ended.said.lines().filter(|line| line.starts_with("ok  ")).count();
+    let failed = ended.said.lines().filter_map(|line| line.strip_prefix("FAIL  "));
+    let mut failures: Vec<String> = failed.map(String::from).collect();
+    if !ended.is_good() && failures.is_empty() || passed + failures.len() == 0 {
+        failures.push(ended.complaint());
+    }
+    Tally { passed, failures, note: String::new() }
+}

@@ -1,0 +1,124 @@
+//! What only Rust is needed for: format, lints, docs, tests (the proof without std among them), packages, the fuzzers' seeds; and
+//! the release build. One target directory serves them all, and the sets of features are as few as can be.
+
+use crate::Fallible;
+use crate::process::{Ended, Task};
+use crate::report::Tally;
+use crate::repository::Repository;
+
+/// The crates that need neither std nor a heap.
+pub(crate) const PROTOCOL_CRATES: [&str; 3] = ["longwire-handshake", "longwire-frame", "longwire-sse"];
+
+/// A step of its own line.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Repository) -> Fallible<Tally>,
+}
+
+/// In this order: what fails soonest comes first.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "format", run: format },
+    Step { name: "lints", run: lints },
+    Step { name: "lints, protocol crates without features", run: lints_without_features },
+    Step { name: "docs", run: docs },
+    Step { name: "tests", run: tests },
+    Step { name: "tests, frame without features", run: tests_without_features },
+    Step { name: "packages", run: packages },
+    Step { name: "fuzzers' seeds", run: seeds },
+];
+
+fn format(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "format", &["fmt", "--all", "--check"])?.succeed()?;
+    for apart in ["fuzz", "crates/xtask/no_std"] {
+        let name = format!("format {apart}");
+        Task::cargo(repository, &name, &["fmt", "--check"])?.folder(apart).succeed()?;
+    }
+    Ok(Tally::one())
+}
+
+fn lints(repository: &Repository) -> Fallible<Tally> {
+    let words = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    Task::cargo(repository, "lints", &words)?.succeed()?;
+    Ok(Tally::one())
+}
+
+fn lints_without_features(repository: &Repository) -> Fallible<Tally> {
+    let packages = PROTOCOL_CRATES.iter().flat_map(|name| ["-p", name]);
+    Task::cargo(repository, "lints without features", &["clippy", "--all-targets", "--no-default-features"])?
+        .args(packages)
+        .args(["--", "-D", "warnings"])
+        .succeed()?;
+    Ok(Tally::one())
+}
+
+fn docs(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "docs", &["doc", "--workspace", "--no-deps", "--all-features"])?
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .succeed()?;
+    Ok(Tally::one())
+}
+
+fn tests(repository: &Repository) -> Fallible<Tally> {
+    counted(&Task::cargo(repository, "tests", &["test", "--workspace", "--all-features", "--no-fail-fast"])?.run()?)
+}
+
+fn tests_without_features(repository: &Repository) -> Fallible<Tally> {
+    let words = ["test", "-p", "longwire-frame", "--no-default-features", "--no-fail-fast"];
+    counted(&Task::cargo(repository, "tests without features", &words)?.run()?)
+}
+
+/// Packs what may be published and builds each package from its archive alone.
+fn packages(repository: &Repository) -> Fallible<Tally> {
+    let private = repository.private().flat_map(|package| ["--exclude", &package.name]);
+    Task::cargo(repository, "packages", &["package", "--workspace", "--allow-dirty"])?.args(private).succeed()?;
+    let names: Vec<&str> = repository.published().map(|package| package.name.as_str()).collect();
+    Ok(Tally { passed: names.len(), failures: Vec::new(), note: names.join(", ") })
+}
+
+fn seeds(repository: &Repository) -> Fallible<Tally> {
+    let words = ["test", "--locked", "--no-fail-fast", "--manifest-path", "fuzz/Cargo.toml", "--target-dir"];
+    counted(&Task::cargo(repository, "fuzzers seeds", &words)?.args([&repository.target]).run()?)
+}
+
+/// The program as people run it.
+pub(crate) fn build_program(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "release build", &["build", "--release", "--package", "longwire"])?.succeed()?;
+    let size = std::fs::metadata(repository.program())?.len();
+    Ok(Tally::one().noting(format!("{} KiB", size / 1024)))
+}
+
+/// The examples of the library, with the features that the tests have built them with.
+pub(crate) fn build_examples(repository: &Repository) -> Fallible<()> {
+    Task::cargo(repository, "examples build", &["build", "--workspace", "--all-features", "--examples"])?.succeed()?;
+    Ok(())
+}
+
+/// Counts what the test harnesses say they ran.
+fn counted(ended: &Ended) -> Fallible<Tally> {
+    let (passed, mut failures) = results(&ended.said);
+    if !ended.is_good() && failures.is_empty() || passed == 0 {
+        failures.push(ended.complaint());
+    }
+    Ok(Tally { passed, failures, note: String::new() })
+}
+
+/// How many tests passed, and which failed.
+fn results(said: &str) -> (usize, Vec<String>) {
+    let passed = said.lines().filter_map(|line| {
+        line.strip_prefix("test result: ")?.split_once(". ")?.1.split_once(" passed")?.0.parse::<usize>().ok()
+    });
+    let failed = said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
+    (passed.sum(), failed.map(String::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tests_are_counted_as_their_harnesses_say() {
+        let said = "running 2 tests\ntest a::b ... ok\ntest c ... FAILED\n\
+                    test result: FAILED. 1 passed; 1 failed; 0 ignored\n\
+                    test result: ok. 12 passed; 0 failed; 1 ignored\n";
+        assert_eq!(super::results(said), (13, vec!["c".to_owned()]));
+    }
+}

@@ -1,0 +1,159 @@
+//! `Tools`: what the clients need beyond Rust. Looked for, and installed where it is missing: packages of Python and Node below
+//! the target directory, programs by Debian's apt.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Fallible;
+use crate::process::Task;
+use crate::repository::Repository;
+
+/// The committed folder: scripts, and the versions that they want.
+pub(crate) const SCRIPTS: &str = "crates/xtask/clients";
+
+/// Where everything is.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// The folder of the virtual environment's programs.
+    pub(crate) python: PathBuf,
+    /// The folder with `node_modules`.
+    pub(crate) node: PathBuf,
+    pub(crate) chromium: PathBuf,
+    /// What was found, with versions.
+    versions: Vec<String>,
+}
+
+impl Tools {
+    pub(crate) fn install(repository: &Repository) -> Fallible<Self> {
+        let folder = repository.target.join("clients");
+        fs::create_dir_all(&folder)?;
+        let mut apt = Apt { repository, updated: false };
+        apt.ensure("curl", &["curl", "ca-certificates"])?;
+        // Without a font the browser has nothing to measure a page with.
+        let chromium = match std::env::var_os("CHROMIUM") {
+            Some(path) => path.into(),
+            None => apt.ensure("chromium", &["chromium", "fonts-liberation"])?,
+        };
+        let python = python(repository, &folder, &mut apt)?;
+        let node = node(repository, &folder, &mut apt)?;
+
+        let mut versions = Vec::new();
+        let programs = [("chromium", chromium.as_path()), ("curl", Path::new("curl")), ("node", Path::new("node"))];
+        for (name, program) in programs.into_iter().chain([("python", python.join("python").as_path())]) {
+            let said = Task::new(repository, "version", program)?.args(["--version"]).within(60).succeed()?;
+            versions.push(format!("{name} {}", version(&said).unwrap_or("of an unknown version")));
+        }
+        let requirements = repository.read(Path::new(SCRIPTS).join("requirements.txt"))?;
+        versions.extend(requirements.lines().map(|line| line.replace("==", " ")));
+        let manifest: serde_json::Value =
+            serde_json::from_str(&repository.read(Path::new(SCRIPTS).join("package.json"))?)?;
+        let packages = manifest["dependencies"].as_object().into_iter().flatten();
+        versions.extend(packages.map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or("?"))));
+        Ok(Self { python, node, chromium, versions })
+    }
+}
+
+impl fmt::Display for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.versions.join(", "))
+    }
+}
+
+/// Debian's package manager, asked only if something is missing.
+struct Apt<'a> {
+    repository: &'a Repository,
+    updated: bool,
+}
+
+impl Apt<'_> {
+    /// Where a program is, after installing these packages if it was nowhere.
+    fn ensure(&mut self, program: &str, packages: &[&str]) -> Fallible<PathBuf> {
+        if let Some(path) = find(program) {
+            return Ok(path);
+        }
+        self.install(packages)?;
+        find(program).ok_or_else(|| format!("{program} is still missing").into())
+    }
+
+    fn install(&mut self, packages: &[&str]) -> Fallible<()> {
+        println!("installing {} with apt-get", packages.join(" "));
+        if !self.updated {
+            self.get(&["update", "--quiet"])?;
+            self.updated = true;
+        }
+        self.get(&[&["install", "--yes", "--quiet", "--no-install-recommends"], packages].concat())
+    }
+
+    fn get(&self, words: &[&str]) -> Fallible<()> {
+        let (program, before): (_, &[&str]) = if rustix::process::getuid().is_root() {
+            ("env", &["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        } else {
+            ("sudo", &["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        };
+        Task::new(self.repository, "apt-get", program)?.args(before).args(words).succeed()?;
+        Ok(())
+    }
+}
+
+/// A virtual environment with the packages of requirements.txt; made anew when those change.
+fn python(repository: &Repository, folder: &Path, apt: &mut Apt<'_>) -> Fallible<PathBuf> {
+    let requirements = repository.read(Path::new(SCRIPTS).join("requirements.txt"))?;
+    let (place, stamp) = (folder.join("python"), folder.join("python/requirements.txt"));
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
+        return Ok(place.join("bin"));
+    }
+    println!("installing {}", requirements.lines().collect::<Vec<_>>().join(" "));
+    let create = || Task::new(repository, "venv", "python3")?.args(["-m", "venv", "--clear"]).args([&place]).succeed();
+    if create().is_err() {
+        // Debian parts it from Python.
+        apt.install(&["python3-venv"])?;
+        create()?;
+    }
+    Task::new(repository, "pip", place.join("bin/python"))?
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .args([repository.root.join(SCRIPTS).join("requirements.txt")])
+        .succeed()?;
+    fs::write(stamp, requirements)?;
+    Ok(place.join("bin"))
+}
+
+/// The packages of package.json; fetched anew when it changes.
+fn node(repository: &Repository, folder: &Path, apt: &mut Apt<'_>) -> Fallible<PathBuf> {
+    let manifest = repository.read(Path::new(SCRIPTS).join("package.json"))?;
+    let place = folder.join("node");
+    let stamp = place.join("node_modules/package.json");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == manifest) {
+        return Ok(place);
+    }
+    println!("installing the packages of {SCRIPTS}/package.json");
+    apt.ensure("npm", &["npm"])?;
+    fs::create_dir_all(&place)?;
+    fs::write(place.join("package.json"), &manifest)?;
+    let quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
+    Task::new(repository, "npm", "npm")?.args(["install"]).args(quiet).folder(&place).succeed()?;
+    fs::write(stamp, manifest)?;
+    Ok(place)
+}
+
+/// The first word that looks like a version.
+fn version(said: &str) -> Option<&str> {
+    let words = said.split_whitespace().map(|word| word.trim_start_matches('v'));
+    words.into_iter().find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()) && word.contains('.'))
+}
+
+/// Where the shell would find a program.
+fn find(program: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let program = program.as_ref();
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_version_is_found_among_other_words() {
+        assert_eq!(super::version("x: 9: [: 25: odd\nChromium 156.0.1 built on"), Some("156.0.1"));
+        assert_eq!(super::version("v20.20.2"), Some("20.20.2"));
+    }
+}
