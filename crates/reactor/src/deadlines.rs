@@ -59,11 +59,13 @@ pub(crate) struct Deadlines {
     occupied: [u64; LEVELS],
     /// Everything due before this moment has fired.
     now: Moment,
+    /// Nothing is due before this moment. It may be too early, never too late.
+    soonest: Option<Moment>,
 }
 
 impl Deadlines {
     pub(crate) const fn new(now: Moment) -> Self {
-        Self { heads: [NOBODY; LEVELS * 64], occupied: [0; LEVELS], now }
+        Self { heads: [NOBODY; LEVELS * 64], occupied: [0; LEVELS], now, soonest: None }
     }
 
     /// Arms the connection's one timer, or moves it.
@@ -96,6 +98,7 @@ impl Deadlines {
     fn hang(&mut self, slots: &mut Slots, slot: u32, due: Moment) {
         // What is already due hangs in the next bucket to be looked at.
         let at = if self.now.reached(due) { self.now } else { due };
+        self.soonest = Some(self.soonest.map_or(at, |soonest| soonest.earlier(at)));
         let differing = (at.0 ^ self.now.0) | 63;
         let level = ((31 - differing.leading_zeros()) as usize / 6).min(LEVELS - 1);
         let place = (at.0 >> (level * 6)) as usize & 63;
@@ -109,7 +112,11 @@ impl Deadlines {
     }
 
     /// The earliest moment at which [`Deadlines::expired`] may have something to say.
-    pub(crate) fn next(&self) -> Option<Moment> {
+    pub(crate) const fn next(&self) -> Option<Moment> {
+        self.soonest
+    }
+
+    fn search(&self) -> Option<Moment> {
         (0..LEVELS).filter_map(|level| self.next_in(level)).reduce(Moment::earlier)
     }
 
@@ -127,9 +134,18 @@ impl Deadlines {
 
     /// Takes the next connection whose deadline has passed by `now`, disarmed; `None` when there are no more.
     pub(crate) fn expired(&mut self, slots: &mut Slots, now: Moment) -> Option<Key> {
+        match self.soonest {
+            Some(soonest) if now.reached(soonest) => {}
+            Some(_) => return None,
+            None => {
+                self.now = now;
+                return None;
+            }
+        }
         loop {
-            let next = self.next().filter(|next| now.reached(*next));
-            let Some(at) = next else {
+            let next = self.search();
+            let Some(at) = next.filter(|next| now.reached(*next)) else {
+                self.soonest = next;
                 if now.reached(self.now) {
                     self.now = now;
                 }

@@ -240,3 +240,97 @@ impl Remote {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Bell(AtomicU32);
+
+    impl Wake for Bell {
+        fn wake(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn loops(count: usize, most: usize) -> (Arc<Switchboard>, Vec<Arc<Bell>>) {
+        let bells: Vec<Arc<Bell>> = (0..count).map(|_| Arc::default()).collect();
+        let switchboard = Arc::new(Switchboard::default());
+        switchboard.open(bells.iter().map(|bell| Mailbox::new(bell.clone(), most)).collect());
+        (switchboard, bells)
+    }
+
+    fn rung(bells: &[Arc<Bell>]) -> Vec<u32> {
+        bells.iter().map(|bell| bell.0.load(Ordering::SeqCst)).collect()
+    }
+
+    fn peer(home: u32, generation: u32) -> PeerId {
+        PeerId { home, slot: 0, generation }
+    }
+
+    #[test]
+    fn a_burst_wakes_once_until_the_loop_has_looked() {
+        let (switchboard, bells) = loops(1, 10);
+        let remote = Remote::new(switchboard.clone());
+        remote.send(peer(0, 1), "one").unwrap();
+        remote.send(peer(0, 1), "two").unwrap();
+        remote.close(peer(0, 1), CloseCode::NORMAL, "");
+        remote.drain();
+        assert_eq!(rung(&bells), [1]);
+        let post = switchboard.mailboxes()[0].collect();
+        assert_eq!((post.commands.len(), post.closing.len()), (2, 1));
+        remote.send(peer(0, 1), "three").unwrap();
+        assert_eq!(rung(&bells), [2]);
+    }
+
+    #[test]
+    fn commands_are_bounded_but_closing_is_not() {
+        let (switchboard, _) = loops(2, 2);
+        let remote = Remote::new(switchboard.clone());
+        assert_eq!(remote.send(peer(0, 1), "one"), Ok(()));
+        assert_eq!(remote.publish("t", "two"), Ok(()));
+        assert_eq!(remote.answer(peer(0, 1), Reply::status(200)), Err(Full));
+        assert_eq!(remote.publish("t", "three"), Err(Full), "one loop is full …");
+        let posts: Vec<Post> = switchboard.mailboxes().iter().map(Mailbox::collect).collect();
+        assert_eq!((posts[0].commands.len(), posts[1].commands.len()), (2, 2), "… and the other has got it");
+        for generation in 0..1_000 {
+            remote.close(peer(1, generation % 10), CloseCode::NORMAL, "");
+        }
+        assert_eq!(switchboard.mailboxes()[1].collect().closing.len(), 10, "a connection can be told once");
+    }
+
+    #[test]
+    fn a_loop_tells_the_others_and_not_itself() {
+        let (switchboard, bells) = loops(3, 1);
+        let fellows = Fellows::new(switchboard.clone(), 1);
+        assert!(!fellows.is_empty());
+        let command = Command::Publish(Arc::new([]));
+        assert_eq!(fellows.tell_all(&command), 0);
+        assert_eq!(rung(&bells), [1, 0, 1]);
+        assert_eq!(fellows.tell_all(&command), 2, "so many had no room");
+        assert_eq!(fellows.tell(7, command), Ok(()), "a loop that there is not takes nothing");
+        assert!(Fellows::new(loops(1, 1).0, 0).is_empty());
+    }
+
+    #[test]
+    fn what_is_to_be_called_is_called_once_however_often_it_is_copied() {
+        let (switchboard, _) = loops(1, 10);
+        Remote::new(switchboard.clone()).run(peer(0, 1), |_| ()).unwrap();
+        let post = switchboard.mailboxes()[0].collect();
+        let Some(Command::Run(once)) = post.commands.front() else { panic!("a call was posted") };
+        let copy = once.clone();
+        assert!(once.take().is_some() && copy.take().is_none());
+    }
+
+    #[test]
+    fn before_the_loops_exist_nothing_is_told_but_a_drain_is_remembered() {
+        let switchboard = Arc::new(Switchboard::default());
+        let remote = Remote::new(switchboard.clone());
+        assert_eq!(remote.publish("t", "nobody"), Ok(()));
+        remote.close(peer(0, 1), CloseCode::NORMAL, "");
+        remote.drain();
+        assert_eq!(Fellows::new(switchboard, 0).drains(), 1);
+    }
+}

@@ -34,12 +34,12 @@ pub(crate) const fn slot_of(token: u64, word_bits: u32) -> u32 {
 
 struct Page {
     taken: [u64; WORDS],
-    slots: Box<[Connection]>,
+    slots: Box<[Connection; PAGE]>,
 }
 
 impl Page {
     fn new() -> Self {
-        Self { taken: [0; WORDS], slots: (0..PAGE).map(|_| Connection::vacant()).collect() }
+        Self { taken: [0; WORDS], slots: page_of(Connection::vacant) }
     }
 
     fn first_free(&self) -> Option<usize> {
@@ -135,7 +135,7 @@ impl Slots {
     #[inline]
     pub(crate) fn at(&mut self, slot: u32) -> Option<&mut Connection> {
         let (number, at) = split(slot);
-        self.pages.get_mut(number)?.as_mut()?.slots.get_mut(at)
+        Some(&mut self.pages.get_mut(number)?.as_mut()?.slots[at])
     }
 
     /// The keys of all live connections, in the order of their slots.
@@ -171,6 +171,12 @@ impl std::ops::IndexMut<u32> for Slots {
     }
 }
 
+/// A page built on the heap; with its length in its type, an index into it needs no check.
+fn page_of<T>(vacant: impl FnMut() -> T) -> Box<[T; PAGE]> {
+    let values: Vec<T> = std::iter::repeat_with(vacant).take(PAGE).collect();
+    values.try_into().unwrap_or_else(|_| unreachable!("it was built with that length"))
+}
+
 #[inline]
 const fn split(slot: u32) -> (usize, usize) {
     (slot as usize / PAGE, slot as usize % PAGE)
@@ -183,7 +189,7 @@ pub(crate) struct Side<T> {
 
 struct Leaf<T> {
     live: usize,
-    values: Box<[Option<T>]>,
+    values: Box<[Option<T>; PAGE]>,
 }
 
 impl<T> Side<T> {
@@ -196,8 +202,7 @@ impl<T> Side<T> {
         if self.pages.len() <= number {
             self.pages.resize_with(number + 1, || None);
         }
-        let page = self.pages[number]
-            .get_or_insert_with(|| Leaf { live: 0, values: std::iter::repeat_with(|| None).take(PAGE).collect() });
+        let page = self.pages[number].get_or_insert_with(|| Leaf { live: 0, values: page_of(|| None) });
         if page.values[at].replace(value).is_none() {
             page.live += 1;
         }

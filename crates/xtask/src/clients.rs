@@ -40,6 +40,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "undici", visit: Visit::Script("node_undici.mjs") },
     Client { name: "curl", visit: Visit::Script("curl.py") },
     Client { name: "eventsource", visit: Visit::Host("eventsource.mjs") },
+    Client { name: "nginx", visit: Visit::Host("nginx.py") },
     Client { name: "lifecycle", visit: Visit::Host("lifecycle.py") },
     Client { name: "examples", visit: Visit::Examples },
     Client { name: "autobahn", visit: Visit::Autobahn },

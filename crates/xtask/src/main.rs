@@ -40,26 +40,29 @@ const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NA
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let task = |repository: &Repository, report: &mut Report| match words[..] {
-        ["test"] => test(repository, report, true),
-        ["test", "--quick"] => test(repository, report, false),
-        ["clients", ref names @ ..] => clients(repository, report, names),
-        _ => unreachable!("looked at below"),
-    };
-    if !matches!(words[..], ["test"] | ["test", "--quick"] | ["clients", ..]) {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
-    }
-    let repository = match Repository::open() {
-        Ok(repository) => repository,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
+    match words[..] {
+        ["test"] => run(|repository, report| test(repository, report, true)),
+        ["test", "--quick"] => run(|repository, report| test(repository, report, false)),
+        ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
         }
-    };
-    let mut report = Report::new();
-    task(&repository, &mut report);
-    report.finish()
+    }
+}
+
+fn run(task: impl FnOnce(&Repository, &mut Report)) -> ExitCode {
+    match Repository::open() {
+        Ok(repository) => {
+            let mut report = Report::new();
+            task(&repository, &mut report);
+            report.finish()
+        }
+        Err(error) => {
+            eprintln!("this is no repository that can be worked in: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn test(repository: &Repository, report: &mut Report, everything: bool) {

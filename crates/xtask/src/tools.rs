@@ -31,6 +31,9 @@ impl Tools {
         fs::create_dir_all(&folder)?;
         let mut apt = Apt { repository, updated: false };
         apt.ensure("curl", &["curl", "ca-certificates"])?;
+        if find("nginx").is_none() && !Path::new("/usr/sbin/nginx").is_file() {
+            apt.install(&["nginx-light"])?;
+        }
         // Without a font the browser has nothing to measure a page with.
         let chromium = match std::env::var_os("CHROMIUM") {
             Some(path) => path.into(),

@@ -30,6 +30,11 @@ impl Head {
         Self { scan: handshake::Head::new(limits), begun: false, first: false }
     }
 
+    /// Whether no byte of it is there.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        !self.begun
+    }
+
     /// Whether the connection has answered a request and has not begun another.
     pub(crate) const fn is_between_requests(&self) -> bool {
         !self.first && !self.begun

@@ -187,7 +187,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if !self.sending.ready.is_empty() || !self.waiting.is_empty() {
             return Some(Duration::ZERO);
         }
-        let now = moment(&self.wires.sys);
+        // As of the last turn: the clock is read once a turn, after the poll.
+        let now = self.sending.now;
         let tick = self.tick.map(|(_, at)| at);
         let due = [self.sending.deadlines.next(), tick, self.retry_accept, self.drained_at];
         let due = due.into_iter().flatten().reduce(Moment::earlier);
@@ -205,7 +206,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         const CATCH_UP: u32 = 64;
         let sending = &mut self.sending;
         let now = moment(&self.wires.sys);
-        if self.late == 0 && sending.deadlines.next().is_some_and(|due| now.since(due) > STALL) {
+        let slept = now.since(sending.now);
+        if slept > STALL && sending.deadlines.next().is_some_and(|due| now.since(due) > STALL) {
             self.late = CATCH_UP;
         }
         let stale = sending.wall == 0 || now.0 / 1_000 != sending.now.0 / 1_000;

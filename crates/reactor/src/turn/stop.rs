@@ -9,6 +9,7 @@ use crate::handler::{Closed, Handler};
 use crate::publication::Publication;
 use crate::sending::Sending;
 use crate::session::Session;
+use crate::slots::Key;
 use crate::sys::Sys;
 
 impl<H: Handler, S: Sys> Loop<H, S> {
@@ -35,23 +36,41 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.drained_at = Some(self.sending.now.after(wait));
         self.sending.draining = true;
         for key in self.sending.slots.keys() {
-            match self.sending.slots[key.slot].session {
-                Session::WebSocket(_) => {
-                    self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
-                }
-                Session::Events(_) => {
-                    let retry = Sending::retry_later(&mut self.wires);
-                    self.sending.send(&mut self.wires, key.slot, &Publication::Event(Event::retry_only(retry)));
-                    self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
-                }
-                Session::Opening(_) => self.remove(key, Closed::Drained),
-                Session::Head(ref head) if head.is_between_requests() => {
-                    self.with_visit(key, |visit| visit.finish(Closed::Drained));
-                }
-                // Requests under way are answered, and the answer says that it is the last.
-                Session::Head(_) | Session::Body(_) | Session::Later(_) | Session::Closing(_) => {}
-            }
+            self.tell(key);
         }
+    }
+
+    /// Tells one connection that the server is stopping.
+    fn tell(&mut self, key: Key) {
+        // A request that lies in the socket is answered, so it is looked for before a silent connection is sent away.
+        if self.is_silent(key) {
+            self.visit(key, true);
+        }
+        let Some(connection) = self.sending.slots.find(key) else { return };
+        match connection.session {
+            Session::WebSocket(_) => {
+                self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
+            }
+            Session::Events(_) => {
+                let retry = Sending::retry_later(&mut self.wires);
+                self.sending.send(&mut self.wires, key.slot, &Publication::Event(Event::retry_only(retry)));
+                self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
+            }
+            Session::Opening(_) => self.remove(key, Closed::Drained),
+            Session::Head(ref head) if head.is_awaited() => {
+                self.with_visit(key, |visit| visit.finish(Closed::Drained));
+            }
+            // Requests under way are answered, and the answer says that it is the last.
+            Session::Head(_) | Session::Body(_) | Session::Later(_) | Session::Closing(_) => {}
+        }
+    }
+
+    /// Whether no byte of a request has been read.
+    fn is_silent(&mut self, key: Key) -> bool {
+        self.sending.slots.find(key).is_some_and(|connection| match &connection.session {
+            Session::Head(head) => head.is_awaited(),
+            _ => false,
+        })
     }
 
     pub(super) fn outlook(&mut self) -> Turn {

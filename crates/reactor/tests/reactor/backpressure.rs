@@ -15,7 +15,7 @@ fn reading_pauses_at_half_the_bound_and_resumes_when_the_queue_is_empty() {
     let mut ws = stage.web_socket("/");
     ws.client.set_window(0);
     let messages: Vec<String> = (0..20).map(|number| format!("{number:>996}")).collect();
-    ws.client.send(&messages.iter().flat_map(|message| Sent::message(message)).collect::<Vec<u8>>());
+    ws.client.send(&messages.iter().flat_map(Sent::message).collect::<Vec<u8>>());
     stage.settle();
     // 1,000 bytes a frame: the sixth is the first beyond 5,000.
     assert_eq!(stage.app().messages.len(), 6);
@@ -33,6 +33,30 @@ fn reading_pauses_at_half_the_bound_and_resumes_when_the_queue_is_empty() {
     let expected: Vec<Frame> = messages.iter().map(|message| whole(Opcode::Text, message)).collect();
     assert_eq!(ws.all_frames(), expected);
     assert_eq!(stage.on.stats().pinned, 0);
+}
+
+#[test]
+fn a_short_write_is_not_tried_again_before_its_edge() {
+    let limits = Limits { direct: 1_000, ..small_queue() };
+    for size in [500, 1_500] {
+        let mut stage = Stage::with(limits.clone(), listener());
+        let mut ws = stage.web_socket("/");
+        ws.client.set_window(100);
+        ws.send(&vec![1; size]);
+        assert_eq!(stage.settle().writes, 1, "an answer of {size} bytes");
+        ws.client.set_window(50);
+        assert_eq!(stage.settle().writes, 1, "a queue");
+        ws.client.set_window(usize::MAX);
+        assert_eq!(stage.settle().writes, 1, "the rest");
+        ws.client.set_window(100);
+        assert_eq!(stage.settle().writes, 0, "an edge, and nothing to write");
+        stage.on.with_hub(|hub| hub.publish("all", &vec![2; size]));
+        assert_eq!(stage.settle().writes, 0, "a publication, written when it was made");
+        ws.client.set_window(usize::MAX);
+        stage.settle();
+        let expected = [1, 2].map(|byte| whole(Opcode::Binary, vec![byte; size]));
+        assert_eq!(ws.all_frames(), expected);
+    }
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn silence_is_pinged_after_thirty_seconds_and_ends_twenty_later() {
 #[test]
 fn any_byte_is_a_sign_of_life() {
     at_any_hour(|make| {
-        let mut stage = make(Limits::default(), App::new());
+        let limits = Limits { message_deadline: seconds(3_600), ..Limits::default() };
+        let mut stage = make(limits, App::new());
         let mut ws = stage.web_socket("/");
         for byte in Sent::message("slowly") {
             stage.pass(seconds(30));
@@ -323,7 +324,11 @@ fn every_connection_has_a_live_deadline() {
             }
             assert!(client.is_closed(), "{name}, window {window}");
             assert_eq!((stage.on.stats().connections, stage.on.stats().pinned), (0, 0), "{name}, window {window}");
-            assert_eq!(stage.app().opened.len().max(usize::from(*name == "a later answer")), stage.app().closed.len(), "{name}");
+            assert_eq!(
+                stage.app().opened.len().max(usize::from(*name == "a later answer")),
+                stage.app().closed.len(),
+                "{name}"
+            );
         }
     }
 }

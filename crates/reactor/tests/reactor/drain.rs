@@ -20,10 +20,7 @@ fn stage() -> (Stage, Remote) {
         "/slow" => Reply::page("text/plain", vec![0; 100_000]),
         _ => Reply::web_socket(),
     });
-    let app = app.on_timer(|peer| match peer.user.as_str() {
-        "" => peer.answer(Reply::page("text/plain", &b"later"[..])),
-        _ => {}
-    });
+    let app = app.on_timer(|peer| peer.answer(Reply::page("text/plain", &b"later"[..])));
     (Stage::built(server, app), remote)
 }
 
@@ -73,12 +70,11 @@ fn nobody_new_is_admitted() {
     let waiting = stage.connect();
     remote.drain();
     stage.settle();
-    assert!(waiting.is_closed(), "who waited in the queue is accepted and closed, not reset with the listener");
+    assert!(waiting.is_finished(), "who waited in the queue is accepted and closed, not reset with the listener");
     let late = stage.connect();
     late.send(get("/page").as_bytes());
     stage.settle();
     assert!(late.receive().is_empty());
-    assert_eq!(stage.on.stats().accepted, 1);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn sixteen_small_messages_take_one_read_and_one_write() {
     let mut stage = Stage::new(App::new());
     let mut ws = stage.web_socket("/");
     let words: Vec<String> = (0..16).map(|number| format!("message {number}")).collect();
-    ws.client.send(&words.iter().flat_map(|word| Sent::message(word)).collect::<Vec<u8>>());
+    ws.client.send(&words.iter().flat_map(Sent::message).collect::<Vec<u8>>());
     let calls = stage.settle();
     assert_eq!((calls.reads, calls.writes), (1, 1));
     assert_eq!(ws.all_frames(), words.iter().map(|word| whole(Opcode::Text, word)).collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use longwire_reactor::{FieldValue, Limits, Reply};
 use crate::stage::*;
 
 /// `/big` is 300,000 bytes, `/none` is 204, `/missing` 404; any other path is its own answer, with the query's name and the body.
-pub fn pages() -> App {
+pub(crate) fn pages() -> App {
     App::new().on_request(|_, request, body| match request.path() {
         "/big" => Reply::page("text/plain", vec![b'b'; 300_000]),
         "/none" => Reply::status(204),
@@ -22,7 +22,7 @@ pub fn pages() -> App {
 }
 
 /// Cuts answers apart by their length: status, head and body of each.
-pub fn answers(mut received: &str, head_only: bool) -> Vec<(u16, String, String)> {
+pub(crate) fn answers(mut received: &str, head_only: bool) -> Vec<(u16, String, String)> {
     let mut all = Vec::new();
     while !received.is_empty() {
         let (head, rest) = received.split_once("\r\n\r\n").expect("a whole head");

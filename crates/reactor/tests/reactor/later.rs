@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use longwire_reactor::{Closed, Deadline, PeerId, Reply, Server};
+use longwire_reactor::{CloseCode, Closed, Deadline, PeerId, Reply, Server};
 
 use crate::http::answers;
 use crate::stage::*;
@@ -148,10 +148,11 @@ fn the_answer_may_open_a_web_socket_and_frames_behind_are_read() {
     assert_eq!(Reader::new().take(&mut received), texts(&["/later/socket", "/later/socket"]));
     assert_eq!(stage.app().messages, [b"early", b"later"]);
     assert!(stage.app().closed.is_empty());
+    assert_eq!(stage.app().opened, [id], "it keeps its name");
     stage.on.with_hub(|hub| assert_eq!(hub.subscribers("all"), 1));
     client.finish();
     stage.settle();
-    assert_eq!(stage.app().whys(), [Closed::Gone]);
+    assert_eq!(stage.app().closed, [(id, Closed::Gone)]);
 }
 
 #[test]
@@ -255,4 +256,53 @@ fn a_body_is_not_kept_while_its_answer_is_awaited() {
     stage.ask(format!("POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
     assert_eq!(ids.lock().unwrap().len(), 1);
     assert!(stage.on.stats().pinned < 4_096, "{}", stage.on.stats().pinned);
+}
+
+#[test]
+fn whoever_closes_it_ends_it_without_an_answer() {
+    let ids = Ids::default();
+    let mut stage = Stage::new(desk(&ids));
+    let (client, _) = stage.ask([get("/later"), get("/never")].concat());
+    let id = ids.lock().unwrap()[0];
+    stage.on.with_hub(|hub| hub.close(id, CloseCode::NORMAL, ""));
+    stage.settle();
+    assert_eq!(text(&client), "");
+    assert!(client.is_finished());
+    assert_eq!(stage.app().closed, [(id, Closed::ByUs)]);
+    client.finish();
+    stage.settle();
+    assert_eq!((stage.on.stats().connections, stage.on.stats().pinned), (0, 0));
+}
+
+#[test]
+fn a_flood_behind_a_later_answer_is_not_read() {
+    let ids = Ids::default();
+    let mut stage = Stage::new(desk(&ids));
+    let (client, _) = stage.ask(get("/later"));
+    for _ in 0..20 {
+        client.send(get("/now").repeat(2_000).as_bytes());
+        stage.settle();
+    }
+    assert!(stage.on.stats().pinned < 200_000, "{}", stage.on.stats().pinned);
+    let id = ids.lock().unwrap()[0];
+    stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+    stage.settle();
+    assert_eq!(answers(&text(&client), false).len(), 40_001);
+    assert_eq!(stage.on.stats().pinned, 0);
+}
+
+#[test]
+fn the_answer_to_a_last_request_is_the_last() {
+    for fields in ["Connection: close", "Upgrade: websocket\r\nConnection: Upgrade"] {
+        let ids = Ids::default();
+        let mut stage = Stage::new(desk(&ids));
+        let request = get("/later").replace("\r\n\r\n", &format!("\r\n{fields}\r\n\r\n"));
+        let (client, _) = stage.ask([request, get("/now")].concat());
+        let id = ids.lock().unwrap()[0];
+        stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+        stage.settle();
+        let received = answers(&text(&client), false);
+        assert_eq!(received.len(), 1, "{fields}");
+        assert!(received[0].1.contains("Connection: close") && client.is_finished(), "{fields}");
+    }
 }

@@ -38,7 +38,8 @@ fn after_it_the_close_code_is_1011_and_what_the_callback_sent_is_taken_back() {
     ws.client.send(&[Sent::message("good"), Sent::message("panic"), Sent::message("never")].concat());
     other.send("unharmed");
     stage.settle();
-    let whole_message = |text| [texts(&[text]), vec![part(Opcode::Text, "half of "), whole(Opcode::Continuation, "it")]].concat();
+    let whole_message =
+        |text| [texts(&[text]), vec![part(Opcode::Text, "half of "), whole(Opcode::Continuation, "it")]].concat();
     assert_eq!(ws.all_frames(), [whole_message("good"), vec![closes(CloseCode::INTERNAL, "internal error")]].concat());
     assert_eq!(other.all_frames(), whole_message("unharmed"));
     assert_eq!(stage.app().whys(), [Closed::Panicked]);
@@ -83,15 +84,17 @@ fn a_panic_behind_an_own_close_still_ends_with_a_close() {
 
 #[test]
 fn any_callback_about_a_peer_may_panic() {
-    let app = || App::new().on_request(|peer, request, _| {
-        peer.wake_after(Duration::from_secs(1));
-        match request.path() {
-            "/pieces" => Reply::web_socket().pieces(),
-            "/events" => Reply::events(),
-            "/later" => Reply::later(),
-            _ => Reply::web_socket(),
-        }
-    });
+    let app = || {
+        App::new().on_request(|peer, request, _| {
+            peer.wake_after(Duration::from_secs(1));
+            match request.path() {
+                "/pieces" => Reply::web_socket().pieces(),
+                "/events" => Reply::events(),
+                "/later" => Reply::later(),
+                _ => Reply::web_socket(),
+            }
+        })
+    };
     let internal = [closes(CloseCode::INTERNAL, "internal error")];
 
     let mut stage = Stage::new(app().on_opened(|_| panic!("on purpose")));

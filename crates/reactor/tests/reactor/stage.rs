@@ -18,12 +18,12 @@ type OnTick = dyn FnMut(&mut Hub<'_>) + Send;
 
 /// An application made of closures. Without any it echoes; whatever happens is written down first.
 #[derive(Default)]
-pub struct App {
-    pub opened: Vec<PeerId>,
-    pub messages: Vec<Vec<u8>>,
-    pub drained: Vec<PeerId>,
-    pub closed: Vec<(PeerId, Closed)>,
-    pub timers: usize,
+pub(crate) struct App {
+    pub(crate) opened: Vec<PeerId>,
+    pub(crate) messages: Vec<Vec<u8>>,
+    pub(crate) drained: Vec<PeerId>,
+    pub(crate) closed: Vec<(PeerId, Closed)>,
+    pub(crate) timers: usize,
     on_request: Option<Box<OnRequest>>,
     on_opened: Option<Box<OnPeer>>,
     on_message: Option<Box<OnMessage>>,
@@ -38,7 +38,7 @@ pub struct App {
 macro_rules! builders {
     ($($name:ident: ($($argument:ty),*) $(-> $result:ty)?;)*) => {
         $(#[must_use]
-        pub fn $name(mut self, call: impl FnMut($($argument),*) $(-> $result)? + Send + 'static) -> Self {
+        pub(crate) fn $name(mut self, call: impl FnMut($($argument),*) $(-> $result)? + Send + 'static) -> Self {
             self.$name = Some(Box::new(call));
             self
         })*
@@ -46,7 +46,7 @@ macro_rules! builders {
 }
 
 impl App {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -62,7 +62,7 @@ impl App {
     }
 
     /// Why peers were closed, in order.
-    pub fn whys(&self) -> Vec<Closed> {
+    pub(crate) fn whys(&self) -> Vec<Closed> {
         self.closed.iter().map(|(_, why)| *why).collect()
     }
 }
@@ -124,37 +124,37 @@ impl Handler for App {
 }
 
 /// A loop on the imaginary machine.
-pub struct Stage<H: Handler = App> {
-    pub world: World,
-    pub on: Loop<H, Sim>,
-    pub ended: bool,
+pub(crate) struct Stage<H: Handler = App> {
+    pub(crate) world: World,
+    pub(crate) on: Loop<H, Sim>,
+    pub(crate) ended: bool,
 }
 
 impl<H: Handler> Stage<H> {
-    pub fn new(handler: H) -> Self {
+    pub(crate) fn new(handler: H) -> Self {
         Self::with(Limits::default(), handler)
     }
 
-    pub fn with(limits: Limits, handler: H) -> Self {
+    pub(crate) fn with(limits: Limits, handler: H) -> Self {
         Self::built(Server::on_machine().limits(limits), handler)
     }
 
-    pub fn built(server: Server, handler: H) -> Self {
+    pub(crate) fn built(server: Server, handler: H) -> Self {
         Self::in_world(World::new(7), server, handler)
     }
 
-    pub fn in_world(world: World, server: Server, handler: H) -> Self {
+    pub(crate) fn in_world(world: World, server: Server, handler: H) -> Self {
         let on = server.build_on(world.machine(), handler);
         Self { world, on, ended: false }
     }
 
     /// One turn that does not wait.
-    pub fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         self.ended |= self.on.turn(Some(Duration::ZERO)).expect("an imaginary poll does not fail") == Turn::Ended;
     }
 
     /// Turns until nothing happens any more. Returns the calls that the machine got.
-    pub fn settle(&mut self) -> Calls {
+    pub(crate) fn settle(&mut self) -> Calls {
         let before = self.world.calls();
         let mut quiet = 0;
         for _ in 0..100_000 {
@@ -177,35 +177,35 @@ impl<H: Handler> Stage<H> {
     }
 
     /// Time passes, and what it brings happens.
-    pub fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.world.pass(time);
         self.settle();
     }
 
-    pub fn app(&mut self) -> &mut H {
+    pub(crate) fn app(&mut self) -> &mut H {
         self.on.handler()
     }
 
     /// A client that has sent nothing yet.
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         self.world.connect()
     }
 
     /// Sends bytes on a connection of their own and returns it with what came back.
-    pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> (Client, String) {
+    pub(crate) fn ask(&mut self, bytes: impl AsRef<[u8]>) -> (Client, String) {
         let client = self.connect();
         let answer = self.ask_on(&client, bytes);
         (client, answer)
     }
 
-    pub fn ask_on(&mut self, client: &Client, bytes: impl AsRef<[u8]>) -> String {
+    pub(crate) fn ask_on(&mut self, client: &Client, bytes: impl AsRef<[u8]>) -> String {
         client.send(bytes.as_ref());
         self.settle();
         String::from_utf8_lossy(&client.receive()).into_owned()
     }
 
     /// A WebSocket.
-    pub fn web_socket(&mut self, path: &str) -> Ws {
+    pub(crate) fn web_socket(&mut self, path: &str) -> Ws {
         let (client, answer) = self.ask(upgrade(path));
         let (head, rest) = answer.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
@@ -214,7 +214,7 @@ impl<H: Handler> Stage<H> {
     }
 
     /// A WebSocket on which something is sent as soon as it is open: that is returned, too.
-    pub fn web_socket_and_frames(&mut self, path: &str) -> (Ws, Vec<Frame>) {
+    pub(crate) fn web_socket_and_frames(&mut self, path: &str) -> (Ws, Vec<Frame>) {
         let client = self.connect();
         client.send(upgrade(path).as_bytes());
         self.settle();
@@ -228,7 +228,7 @@ impl<H: Handler> Stage<H> {
     }
 
     /// An event stream, with its head and what followed it.
-    pub fn events(&mut self, path: &str) -> (Client, String) {
+    pub(crate) fn events(&mut self, path: &str) -> (Client, String) {
         let (client, answer) = self.ask(get(path));
         let (head, rest) = answer.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/event-stream"), "{head}");
@@ -237,12 +237,12 @@ impl<H: Handler> Stage<H> {
 }
 
 /// A plain request.
-pub fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 /// The opening handshake of a client.
-pub fn upgrade(path: &str) -> String {
+pub(crate) fn upgrade(path: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -250,16 +250,16 @@ pub fn upgrade(path: &str) -> String {
 }
 
 /// What an event stream's client receives, as text.
-pub fn text(client: &Client) -> String {
+pub(crate) fn text(client: &Client) -> String {
     String::from_utf8(client.receive()).expect("UTF-8")
 }
 
 /// One frame of the server.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Frame {
-    pub fin: bool,
-    pub opcode: Opcode,
-    pub payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) fin: bool,
+    pub(crate) opcode: Opcode,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl std::fmt::Debug for Frame {
@@ -269,30 +269,30 @@ impl std::fmt::Debug for Frame {
     }
 }
 
-pub fn whole(opcode: Opcode, payload: impl AsRef<[u8]>) -> Frame {
+pub(crate) fn whole(opcode: Opcode, payload: impl AsRef<[u8]>) -> Frame {
     Frame { fin: true, opcode, payload: payload.as_ref().to_vec() }
 }
 
-pub fn part(opcode: Opcode, payload: impl AsRef<[u8]>) -> Frame {
+pub(crate) fn part(opcode: Opcode, payload: impl AsRef<[u8]>) -> Frame {
     Frame { fin: false, opcode, payload: payload.as_ref().to_vec() }
 }
 
-pub fn texts(texts: &[&str]) -> Vec<Frame> {
+pub(crate) fn texts(texts: &[&str]) -> Vec<Frame> {
     texts.iter().map(|text| whole(Opcode::Text, text)).collect()
 }
 
-pub fn pong(payload: &str) -> Frame {
+pub(crate) fn pong(payload: &str) -> Frame {
     whole(Opcode::Pong, payload)
 }
 
-pub fn closes(code: CloseCode, reason: &str) -> Frame {
+pub(crate) fn closes(code: CloseCode, reason: &str) -> Frame {
     let mut payload = code.get().to_be_bytes().to_vec();
     payload.extend_from_slice(reason.as_bytes());
     whole(Opcode::Close, payload)
 }
 
 /// The code of a Close.
-pub fn code_of(frame: &Frame) -> Option<u16> {
+pub(crate) fn code_of(frame: &Frame) -> Option<u16> {
     assert_eq!(frame.opcode, Opcode::Close, "{frame:?}");
     Some(u16::from_be_bytes([*frame.payload.first()?, *frame.payload.get(1)?]))
 }
@@ -300,10 +300,10 @@ pub fn code_of(frame: &Frame) -> Option<u16> {
 const KEY: Mask = Mask::new([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Bytes of a client's frames, made by the client's half of `longwire_frame`.
-pub struct Sent;
+pub(crate) struct Sent;
 
 impl Sent {
-    pub fn message<'a>(message: impl Into<Message<'a>>) -> Vec<u8> {
+    pub(crate) fn message<'a>(message: impl Into<Message<'a>>) -> Vec<u8> {
         let message = message.into();
         let mut bytes = vec![0; message.len() + Header::MAX_LEN];
         let length = Connection::client(Frames::default()).message(message, KEY, &mut bytes).unwrap();
@@ -312,7 +312,7 @@ impl Sent {
     }
 
     /// A message in as many frames as there are parts.
-    pub fn parts(parts: &[Message<'_>]) -> Vec<u8> {
+    pub(crate) fn parts(parts: &[Message<'_>]) -> Vec<u8> {
         let mut connection = Connection::client(Frames::default());
         let mut sent = Vec::new();
         for (number, message) in parts.iter().enumerate() {
@@ -323,26 +323,26 @@ impl Sent {
         sent
     }
 
-    pub fn ping(payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn ping(payload: &[u8]) -> Vec<u8> {
         let mut bytes = [0; 131];
         let length = Connection::client(Frames::default()).ping(payload, KEY, &mut bytes).unwrap();
         bytes[..length].to_vec()
     }
 
-    pub fn pong(payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
         let mut bytes = [0; 131];
         let length = Connection::client(Frames::default()).pong(payload, KEY, &mut bytes).unwrap();
         bytes[..length].to_vec()
     }
 
-    pub fn close(close: Option<Close<'_>>) -> Vec<u8> {
+    pub(crate) fn close(close: Option<Close<'_>>) -> Vec<u8> {
         let mut bytes = [0; 131];
         let length = Connection::client(Frames::default()).close(close, KEY, &mut bytes).unwrap();
         bytes[..length].to_vec()
     }
 
     /// Any frame at all, with the mask applied.
-    pub fn raw(first: u8, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn raw(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut bytes = vec![first];
         match payload.len() {
             0..=125 => bytes.push(0x80 | payload.len() as u8),
@@ -365,18 +365,18 @@ impl Sent {
 }
 
 /// Takes frames apart and holds them against the rules that a client enforces.
-pub struct Reader {
+pub(crate) struct Reader {
     decoder: Decoder,
     closed: bool,
 }
 
 impl Reader {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { decoder: Decoder::new(Role::Client, Frames { message: u32::MAX >> 1, parts: 1 << 20 }), closed: false }
     }
 
     /// Takes all whole frames from the front of `bytes`.
-    pub fn take(&mut self, bytes: &mut Vec<u8>) -> Vec<Frame> {
+    pub(crate) fn take(&mut self, bytes: &mut Vec<u8>) -> Vec<Frame> {
         let mut frames = Vec::new();
         let mut at = 0;
         while let Some((header, length)) = Header::parse(&bytes[at..]).expect("a header") {
@@ -400,33 +400,44 @@ impl Reader {
 }
 
 /// The client's end of a WebSocket.
-pub struct Ws {
-    pub client: Client,
+pub(crate) struct Ws {
+    pub(crate) client: Client,
     unread: Vec<u8>,
     reader: Reader,
 }
 
 impl Ws {
-    pub fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { client, unread: Vec::new(), reader: Reader::new() }
     }
 
-    pub fn send<'a>(&self, message: impl Into<Message<'a>>) {
+    pub(crate) fn send<'a>(&self, message: impl Into<Message<'a>>) {
         self.client.send(&Sent::message(message));
     }
 
-    pub fn close(&self, code: CloseCode) {
+    pub(crate) fn close(&self, code: CloseCode) {
         self.client.send(&Sent::close(Some(Close::new(code, ""))));
     }
 
+    /// Takes the 101 that answers an upgrade, once it is there.
+    pub(crate) fn skip_head(&mut self) -> bool {
+        self.unread.extend_from_slice(&self.client.receive());
+        let end = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+        let opened = end.filter(|_| self.unread.starts_with(b"HTTP/1.1 101 "));
+        if let Some(end) = opened {
+            self.unread.drain(..end + 4);
+        }
+        opened.is_some()
+    }
+
     /// All whole frames that have come.
-    pub fn frames(&mut self) -> Vec<Frame> {
+    pub(crate) fn frames(&mut self) -> Vec<Frame> {
         self.unread.extend_from_slice(&self.client.receive());
         self.reader.take(&mut self.unread)
     }
 
     /// As [`Ws::frames`], and nothing is left over.
-    pub fn all_frames(&mut self) -> Vec<Frame> {
+    pub(crate) fn all_frames(&mut self) -> Vec<Frame> {
         let frames = self.frames();
         assert!(self.unread.is_empty(), "half a frame is left: {:02x?}", &self.unread[..self.unread.len().min(16)]);
         frames

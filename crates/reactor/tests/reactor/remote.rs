@@ -1,0 +1,248 @@
+//! Reaching the loops from elsewhere: other threads, other loops, and the loop itself.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use longwire_reactor::frame::Message;
+use longwire_reactor::{CloseCode, Closed, Event, Full, Limits, PeerId, Reply, Server};
+
+use crate::live::*;
+use crate::stage::*;
+
+/// Tells the test who came; `/later` waits, `/events` is a stream. Everybody listens to "all".
+fn announcing(ids: Sender<PeerId>) -> App {
+    let opened = ids.clone();
+    App::new()
+        .on_request(move |peer, request, _| {
+            peer.subscribe("all");
+            match request.path() {
+                "/later" => {
+                    ids.send(peer.id()).unwrap();
+                    Reply::later()
+                }
+                "/events" => Reply::events(),
+                _ => Reply::web_socket(),
+            }
+        })
+        .on_opened(move |peer| opened.send(peer.id()).unwrap())
+}
+
+#[test]
+fn from_another_thread_one_may_send_publish_answer_run_and_close() {
+    let (ids, opened) = channel();
+    let ids = Mutex::new(ids);
+    let live = Live::start(move |_| announcing(ids.lock().unwrap().clone()));
+    let mut ws = live.web_socket("/");
+    let id = opened.recv_timeout(BOUND).unwrap();
+    let mut later = live.connect();
+    later.send(get("/later").as_bytes());
+    let waiting = opened.recv_timeout(BOUND).unwrap();
+
+    live.remote.send(id, "sent").unwrap();
+    assert_eq!(ws.frames(1), texts(&["sent"]));
+    live.remote.publish("all", Event::data("published")).unwrap();
+    assert_eq!(ws.frames(1), texts(&["published"]));
+    live.remote.answer(waiting, Reply::page("text/plain", &b"answered"[..])).unwrap();
+    later.until(b"answered");
+    let (tell, told) = channel();
+    live.remote
+        .run(id, move |hub| {
+            hub.send_to(id, "run");
+            tell.send(hub.stats().connections).unwrap();
+        })
+        .unwrap();
+    assert_eq!(told.recv_timeout(BOUND).unwrap(), 2);
+    assert_eq!(ws.frames(1), texts(&["run"]));
+    live.remote.close(id, CloseCode::new(4_001).unwrap(), "closed");
+    assert_eq!(ws.frames(1), [closes(CloseCode::new(4_001).unwrap(), "closed")]);
+}
+
+#[test]
+fn a_callback_may_call_its_own_loop() {
+    let server = Server::on_machine();
+    let remote = server.remote();
+    let own = remote.clone();
+    let mut stage = Stage::built(
+        server,
+        App::new().on_message(move |peer, message| {
+            let id = peer.id();
+            own.send(id, message).unwrap();
+            own.run(id, move |hub| hub.send_to(id, "run")).unwrap();
+            peer.send("first");
+        }),
+    );
+    let mut ws = stage.web_socket("/");
+    ws.send("second");
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["first", "second", "run"]));
+}
+
+#[test]
+fn a_full_mailbox_says_so_and_close_and_drain_always_pass() {
+    let server = Server::on_machine().limits(Limits { remote: 3, ..Limits::default() });
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut ws = stage.web_socket("/");
+    let id = stage.app().opened[0];
+    assert_eq!(remote.send(id, "1"), Ok(()));
+    assert_eq!(remote.publish("all", "2"), Ok(()));
+    assert_eq!(remote.run(id, move |hub| hub.send_to(id, "3")), Ok(()));
+    assert_eq!(remote.send(id, "4"), Err(Full));
+    assert_eq!(remote.publish("all", "4"), Err(Full));
+    assert_eq!(remote.answer(id, Reply::status(200)), Err(Full));
+    assert_eq!(remote.run(id, |_| unreachable!()).unwrap_err().to_string(), Full.to_string());
+    remote.close(id, CloseCode::NORMAL, "closed");
+    stage.settle();
+    let frames = ws.all_frames();
+    let mut sorted: Vec<String> =
+        frames[..3].iter().map(|frame| String::from_utf8_lossy(&frame.payload).into()).collect();
+    sorted.sort();
+    assert_eq!(sorted, ["1", "2", "3"]);
+    assert_eq!(frames[3], closes(CloseCode::NORMAL, "closed"));
+    assert_eq!(remote.send(id, "there is room again, and nobody to send to"), Ok(()));
+    ws.close(CloseCode::NORMAL);
+    remote.drain();
+    stage.settle();
+    assert_eq!(stage.app().whys(), [Closed::ByUs]);
+}
+
+#[test]
+fn a_burst_of_commands_wakes_the_loop_once() {
+    let server = Server::on_machine();
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new());
+    let mut ws = stage.web_socket("/");
+    let id = stage.app().opened[0];
+    for _ in 0..100 {
+        remote.send(id, "x").unwrap();
+    }
+    assert_eq!(stage.settle().writes, 1);
+    assert_eq!(ws.all_frames().len(), 100);
+}
+
+#[test]
+fn a_remote_outlives_its_server() {
+    let remote = {
+        let server = Server::on_machine();
+        let remote = server.remote();
+        let mut stage = Stage::built(server, App::new());
+        stage.settle();
+        remote
+    };
+    remote.publish("all", "nobody").unwrap();
+    remote.drain();
+}
+
+/// What the loops of one server share in this test: who is where.
+type Everybody = Arc<Mutex<Vec<PeerId>>>;
+
+/// `whisper` goes to everybody by name, anything else is published.
+fn crossing(everybody: &Everybody) -> App {
+    let (joining, whispering) = (everybody.clone(), everybody.clone());
+    App::new()
+        .on_opened(move |peer| {
+            peer.subscribe("all");
+            joining.lock().unwrap().push(peer.id());
+            peer.send("open");
+        })
+        .on_message(move |peer, message| match message {
+            Message::Text("whisper") => {
+                for id in whispering.lock().unwrap().iter() {
+                    peer.send_to(*id, "whispered");
+                }
+            }
+            message => peer.publish("all", message),
+        })
+}
+
+#[test]
+fn publications_and_whispers_cross_the_loops() {
+    for threads in [2, 3] {
+        let everybody = Everybody::default();
+        let shared = everybody.clone();
+        let live = Live::with(threads, |server| server, move |_| crossing(&shared));
+        let mut sockets: Vec<Tcp> = (0..24).map(|_| live.web_socket("/")).collect();
+        for tcp in &mut sockets {
+            assert_eq!(tcp.frames(1), texts(&["open"]));
+        }
+        // Names of peers begin with their loop.
+        let mut homes: Vec<String> =
+            everybody.lock().unwrap().iter().map(|id| id.to_string().split('.').next().unwrap().into()).collect();
+        homes.sort();
+        homes.dedup();
+        assert!(homes.len() > 1, "24 connections all on one loop of {threads}");
+        for number in [0, 7, 23] {
+            sockets[number].say("published");
+            for tcp in &mut sockets {
+                assert_eq!(tcp.frames(1), texts(&["published"]));
+            }
+            sockets[number].say("whisper");
+            for tcp in &mut sockets {
+                assert_eq!(tcp.frames(1), texts(&["whispered"]));
+            }
+        }
+        live.remote.publish("all", &b"from outside"[..]).unwrap();
+        for tcp in &mut sockets {
+            assert_eq!(tcp.frames(1)[0].payload, b"from outside");
+        }
+        sockets.into_iter().for_each(Tcp::leave);
+        live.stop();
+    }
+}
+
+#[test]
+fn later_answers_cross_the_loops() {
+    let waiting: Everybody = Everybody::default();
+    let shared = waiting.clone();
+    let live = Live::with(
+        2,
+        |server| server,
+        move |_| {
+            let waiting = shared.clone();
+            App::new().on_request(move |peer, request, _| {
+                let mut waiting = waiting.lock().unwrap();
+                if request.path() == "/give" {
+                    for id in waiting.drain(..) {
+                        peer.answer_to(id, Reply::page("text/plain", &b"given"[..]));
+                    }
+                    return Reply::status(200);
+                }
+                waiting.push(peer.id());
+                Reply::later()
+            })
+        },
+    );
+    let mut clients: Vec<Tcp> = (0..12).map(|_| live.connect()).collect();
+    for tcp in &mut clients {
+        tcp.send(get("/later").as_bytes());
+    }
+    // Every client's request is there before the one that answers: each connection is asked until all wait.
+    let begun = std::time::Instant::now();
+    while waiting.lock().unwrap().len() < clients.len() {
+        assert!(begun.elapsed() < BOUND);
+        std::thread::yield_now();
+    }
+    let mut giver = live.connect();
+    giver.send(get("/give").as_bytes());
+    giver.head();
+    for tcp in &mut clients {
+        tcp.until(b"given");
+    }
+}
+
+#[test]
+fn the_tick_runs_on_the_first_loop_only() {
+    let (ticks, ticked) = channel();
+    let ticks = Mutex::new(ticks);
+    let set = |server: Server| server.tick(std::time::Duration::from_millis(1));
+    let live = Live::with(3, set, move |number| {
+        let ticks = ticks.lock().unwrap().clone();
+        App::new().on_tick(move |_| {
+            // Nobody listens any more when the server is on its way down.
+            let _ = ticks.send(number);
+        })
+    });
+    let numbers: Vec<usize> = (0..5).map(|_| ticked.recv_timeout(BOUND).unwrap()).collect();
+    assert_eq!(numbers, [0; 5]);
+    live.stop();
+}
