@@ -117,11 +117,10 @@ impl Connection {
         self.decoder.message_open()
     }
 
-    /// Whether a fragmented *outgoing* message has begun and not ended. See [`Encoder::is_open`]; whether the
-    /// connection is open is [`state`](Self::state)'s to say.
+    /// Whether a fragmented *outgoing* message has begun and not ended. See [`Encoder::is_open`].
     #[inline]
     #[must_use]
-    pub const fn is_open(&self) -> bool {
+    pub const fn is_mid_message(&self) -> bool {
         self.encoder.is_open()
     }
 

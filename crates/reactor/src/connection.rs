@@ -17,8 +17,8 @@ use crate::topics::Subscriptions;
 pub(crate) struct Connection {
     /// 0 in a vacant slot.
     pub(crate) generation: u32,
-    /// What the application calls it by: new with every request, for behind a proxy each may be another person's.
-    pub(crate) name: u32,
+    /// Which request it answers, or what it was opened by: part of the name that the application knows.
+    pub(crate) request: u32,
     pub(crate) link: Link,
     /// When it was accepted or begun.
     pub(crate) opened: Moment,
@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) readable: bool,
     /// The machine said that the peer will send no more.
     pub(crate) read_closed: bool,
+    /// The machine said that the connection is broken.
+    pub(crate) broken: bool,
     /// The end of the peer's bytes was read.
     pub(crate) finished: bool,
     /// The last write was short: an edge is owed.
@@ -61,7 +63,7 @@ impl Connection {
     pub(crate) const fn vacant() -> Self {
         Self {
             generation: 0,
-            name: 0,
+            request: 0,
             link: Link::new(),
             opened: Moment(0),
             since: Moment(0),
@@ -75,6 +77,7 @@ impl Connection {
             listed: false,
             readable: false,
             read_closed: false,
+            broken: false,
             finished: false,
             blocked: false,
             paused: false,

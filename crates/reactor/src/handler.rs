@@ -14,7 +14,8 @@ use crate::request::Request;
 /// an event stream, [`opened`](Handler::opened), then any of the others, then [`closed`](Handler::closed) exactly once.
 /// A [`Reply::later`] is closed like them, when it was answered or when its peer is gone.
 ///
-/// A method that panics ends that one connection (status 500 or close code 1011); nothing of its half-made output leaves.
+/// A method that panics ends that one connection (status 500 or close code 1011); nothing leaves of what it had begun to send
+/// to its own peer.
 pub trait Handler {
     /// What the application keeps with a WebSocket, a stream or a later answer. Every request starts with a fresh one:
     /// behind a proxy the requests of different people share a connection.
@@ -45,11 +46,6 @@ pub trait Handler {
     /// This peer's queue is empty again after it was not.
     fn drained(&mut self, peer: &mut Peer<'_, Self::User>) {
         let _ = peer;
-    }
-
-    /// A policy dropped something at the queue's bound.
-    fn dropped(&mut self, peer: &mut Peer<'_, Self::User>, what: Dropped) {
-        let _ = (peer, what);
     }
 
     /// The time asked for by `wake_after` has come.
@@ -87,13 +83,6 @@ pub enum Piece<'a> {
         /// Whether the message ends here.
         end: bool,
     },
-}
-
-/// What a policy dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dropped {
-    /// How many messages or events.
-    pub count: usize,
 }
 
 /// Why a WebSocket, a stream or a later answer ended.

@@ -26,7 +26,8 @@ pub struct Limits {
     pub message: frame::Limits,
     /// From a message's first byte to its last (60 s). Stops slow messages.
     pub message_deadline: Duration,
-    /// What one connection may have queued, in bytes (1 MiB), before its policy decides.
+    /// What one connection may have queued, in bytes (1 MiB). A message is admitted whole while the queue is below it; at the
+    /// bound the connection ends.
     pub send_queue: usize,
     /// How long a queue may wait without the peer taking a byte (30 s). Stops peers that never read.
     pub write_stall: Duration,
@@ -52,7 +53,7 @@ pub struct Limits {
     pub budget: usize,
     /// Bytes that one visit reads before others have their turn (64 KiB).
     pub visit: usize,
-    /// The loop's shared receive buffer, in bytes (64 KiB, at least 64).
+    /// The loop's shared receive buffer, in bytes (64 KiB; at least 64).
     pub receive: usize,
     /// From this payload size on a message is written at once, without a copy (16 KiB).
     pub direct: usize,
@@ -70,6 +71,17 @@ pub struct Limits {
     pub remote: usize,
     /// How long a drained server waits for its connections (10 s).
     pub drain: Duration,
+}
+
+impl Limits {
+    /// The same, but without the numbers with which no loop could go on.
+    pub(crate) fn workable(mut self) -> Self {
+        self.receive = self.receive.max(64);
+        self.visit = self.visit.max(1);
+        self.events = self.events.max(1);
+        self.accepts = self.accepts.max(1);
+        self
+    }
 }
 
 impl Default for Limits {

@@ -16,17 +16,18 @@ use crate::sending::Sending;
 use crate::slots::Key;
 use crate::wire::Machine;
 
-/// Names a connection for as long as anybody may ask for it: which loop, which slot, and which of those that were there.
+/// Names what a request opened, or the request itself: which loop, which slot, and which of the requests that were there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PeerId {
     pub(crate) home: u32,
     pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    /// New with every request: behind a proxy each may be another person's.
+    pub(crate) request: u32,
 }
 
 impl std::fmt::Display for PeerId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.home, self.slot, self.generation)
+        write!(f, "{}.{}.{}", self.home, self.slot, self.request)
     }
 }
 
@@ -140,7 +141,8 @@ impl<'a> Out<'a> {
         self.sending.publish(topic, &publication.into(), Some(self.key.slot));
     }
 
-    /// Listens to a topic. In `request` this takes effect when the reply opens something.
+    /// Listens to a topic. In `request` this takes effect when the reply opens something. Beyond `Limits::topics` it does
+    /// nothing, but [`Stats::dropped`] counts it.
     pub fn subscribe(&mut self, topic: &str) {
         self.sending.subscribe(self.key.slot, topic);
     }
@@ -158,7 +160,8 @@ impl<'a> Out<'a> {
 
     /// Answers this peer's request, if the reply was [`Reply::later`].
     pub fn answer(&mut self, reply: Reply) {
-        self.sending.answers.push((self.key, reply));
+        let id = self.sending.id(self.key);
+        self.sending.answers.push((id, reply));
     }
 
     /// Answers another peer's request, if its reply was [`Reply::later`].
@@ -273,10 +276,11 @@ impl<'a> Hub<'a> {
         self.sending.answer_to(id, reply);
     }
 
-    /// Closes a peer of this loop, as [`Out::close`] does.
+    /// Closes a peer of this server, as [`Out::close`] does.
     pub fn close(&mut self, id: PeerId, code: CloseCode, reason: &str) {
-        if let Some(key) = self.sending.local(id) {
-            self.sending.close(self.machine, key.slot, code, reason);
+        match self.sending.local(id) {
+            Some(key) => self.sending.close(self.machine, key.slot, code, reason),
+            None => self.sending.fellows.close(id, code, reason),
         }
     }
 

@@ -55,6 +55,7 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
         self.bytes.extend(bytes);
     }
 

@@ -126,6 +126,13 @@ impl Switchboard {
         self.mailboxes.get().map_or(&[], |mailboxes| mailboxes)
     }
 
+    fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
+        if let Some(mailbox) = self.mailboxes().get(id.home as usize) {
+            lock(&mailbox.letters).closing.insert(id, (code, reason.into()));
+            mailbox.wake();
+        }
+    }
+
     fn drains(&self) -> u32 {
         self.drains.load(Ordering::SeqCst)
     }
@@ -155,6 +162,10 @@ impl Fellows {
         self.switchboard.drains()
     }
 
+    pub(crate) fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
+        self.switchboard.close(id, code, reason);
+    }
+
     pub(crate) fn tell(&self, home: u32, command: Command) -> Result<(), Full> {
         self.switchboard.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
     }
@@ -166,7 +177,8 @@ impl Fellows {
     }
 }
 
-/// Reaches the loops of a server from any thread, its own loops' included. Never blocks.
+/// Reaches the loops of a server from any thread, its own loops' included. Never blocks. Before the loops run nobody is there
+/// to be reached: what is sent then is lost, and only [`Remote::drain`] is remembered.
 #[derive(Clone, Debug)]
 pub struct Remote {
     switchboard: Arc<Switchboard>,
@@ -220,10 +232,7 @@ impl Remote {
 
     /// Closes a peer, as [`Out::close`](crate::Out::close) does.
     pub fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
-        if let Some(mailbox) = self.switchboard.mailboxes().get(id.home as usize) {
-            lock(&mailbox.letters).closing.insert(id, (code, reason.into()));
-            mailbox.wake();
-        }
+        self.switchboard.close(id, code, reason);
     }
 
     /// Stops the server gently: no new connections, 1001 to WebSockets, an end to streams; `run` returns when all are gone
@@ -266,8 +275,8 @@ mod tests {
         bells.iter().map(|bell| bell.0.load(Ordering::SeqCst)).collect()
     }
 
-    fn peer(home: u32, generation: u32) -> PeerId {
-        PeerId { home, slot: 0, generation }
+    fn peer(home: u32, request: u32) -> PeerId {
+        PeerId { home, slot: 0, request }
     }
 
     #[test]
@@ -295,8 +304,8 @@ mod tests {
         assert_eq!(remote.publish("t", "three"), Err(Full), "one loop is full …");
         let posts: Vec<Post> = switchboard.mailboxes().iter().map(Mailbox::collect).collect();
         assert_eq!((posts[0].commands.len(), posts[1].commands.len()), (2, 2), "… and the other has got it");
-        for generation in 0..1_000 {
-            remote.close(peer(1, generation % 10), CloseCode::NORMAL, "");
+        for request in 0..1_000 {
+            remote.close(peer(1, request % 10), CloseCode::NORMAL, "");
         }
         assert_eq!(switchboard.mailboxes()[1].collect().closing.len(), 10, "a connection can be told once");
     }

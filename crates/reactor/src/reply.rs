@@ -82,7 +82,11 @@ impl Reply {
     }
 
     /// A page: its media type and its bytes.
+    ///
+    /// # Panics
+    /// If `kind` is no field value.
     pub fn page(kind: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Self {
+        assert!(FieldValue::new(kind).is_ok(), "{kind:?} is no field value");
         Self::new(Kind::Page(Page { status: Status::OK, kind, body: body.into() }))
     }
 
@@ -107,10 +111,11 @@ impl Reply {
     /// Adds a field.
     ///
     /// # Panics
-    /// If `name` is no token, or names what the server itself says: the connection, the length, the date or the handshake.
+    /// If `name` is no token, or names what the server itself says: the connection, the length, the kind, the date
+    /// or the handshake.
     pub fn field(mut self, name: &'static str, value: FieldValue<'_>) -> Self {
         assert!(FieldName::new(name).is_some(), "{name:?} is no field name");
-        let ours = ["connection", "content-length", "transfer-encoding", "upgrade", "date"];
+        let ours = ["connection", "content-length", "content-type", "transfer-encoding", "upgrade", "date"];
         let lower = name.to_ascii_lowercase();
         assert!(
             !ours.contains(&lower.as_str()) && !lower.starts_with("sec-websocket-"),

@@ -27,7 +27,10 @@ pub enum Origins {
 /// A server that is being set up. It listens from the moment it is bound.
 #[derive(Debug)]
 pub struct Server {
+    /// Bound here, so they can be bound again for more loops.
     listeners: Vec<Listener>,
+    /// From elsewhere, or bound to a path: all loops take from the same queue.
+    inherited: Vec<Listener>,
     limits: Limits,
     origins: Origins,
     hosts: Vec<String>,
@@ -50,7 +53,7 @@ impl Server {
     /// What the machine reports.
     pub fn from_listener(listener: TcpListener) -> io::Result<Self> {
         let mut server = Self::empty();
-        server.listeners.push(Listener::from_tcp(listener, &server.limits)?);
+        server.inherited.push(Listener::Tcp(listener));
         Ok(server)
     }
 
@@ -60,13 +63,14 @@ impl Server {
     /// What the machine reports.
     pub fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
         let mut server = Self::empty();
-        server.listeners.push(Listener::unix(path.as_ref())?);
+        server.inherited.push(Listener::unix(path.as_ref())?);
         Ok(server)
     }
 
     fn empty() -> Self {
         Self {
             listeners: Vec::new(),
+            inherited: Vec::new(),
             limits: Limits::default(),
             origins: Origins::Same,
             hosts: Vec::new(),
@@ -82,7 +86,7 @@ impl Server {
     pub fn also(mut self, address: impl ToSocketAddrs) -> io::Result<Self> {
         let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "no address");
         for address in address.to_socket_addrs()? {
-            match Listener::tcp(address, false, &self.limits) {
+            match Listener::tcp(address, false) {
                 Ok(listener) => {
                     self.listeners.push(listener);
                     return Ok(self);
@@ -96,7 +100,7 @@ impl Server {
     /// The addresses that it listens on.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(Listener::address).collect()
+        self.listeners.iter().chain(&self.inherited).filter_map(Listener::address).collect()
     }
 
     /// Sets the limits.
@@ -148,8 +152,9 @@ impl Server {
     /// What the machine reports.
     pub fn build<H: Handler>(self, handler: H) -> io::Result<Loop<H>> {
         let mut server = self;
-        let listeners = std::mem::take(&mut server.listeners);
-        let machine = Mio::new(listeners, server.limits.events)?;
+        let mut listeners = std::mem::take(&mut server.listeners);
+        listeners.append(&mut server.inherited);
+        let machine = Mio::new(listeners, &server.limits)?;
         Ok(server.build_on(machine, handler))
     }
 
@@ -166,7 +171,8 @@ impl Server {
     }
 
     /// Runs `threads` loops, each on a thread of its own with its own handler, made there by `make(number)`. A connection
-    /// stays with the loop that accepted it; publications reach all.
+    /// stays with the loop that accepted it; publications reach all. The addresses are bound anew, once for each loop: who
+    /// connected before this call is turned away.
     ///
     /// # Errors
     /// What the machine reports when the loops are built, or any one's poll.
@@ -180,7 +186,7 @@ impl Server {
         }
         let mut machines = Vec::new();
         for listeners in self.share_listeners(threads)? {
-            machines.push(Mio::new(listeners, self.limits.events)?);
+            machines.push(Mio::new(listeners, &self.limits)?);
         }
         let mailboxes = machines.iter().map(|machine| Mailbox::new(machine.waker(), self.limits.remote));
         self.switchboard.open(mailboxes.collect());
@@ -204,14 +210,15 @@ impl Server {
     fn share_listeners(&mut self, threads: usize) -> io::Result<Vec<Vec<Listener>>> {
         let mut sets: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
         for listener in std::mem::take(&mut self.listeners) {
-            let Some(address) = listener.address() else {
-                // A Unix socket cannot be bound twice: the first loop has it alone.
-                sets[0].push(listener);
-                continue;
-            };
+            let address = listener.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
             drop(listener);
             for set in &mut sets {
-                set.push(Listener::tcp(address, true, &self.limits)?);
+                set.push(Listener::tcp(address, true)?);
+            }
+        }
+        for listener in std::mem::take(&mut self.inherited) {
+            for set in &mut sets {
+                set.push(listener.try_clone()?);
             }
         }
         Ok(sets)

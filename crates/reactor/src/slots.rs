@@ -20,7 +20,8 @@ pub(crate) struct Key {
 /// How a [`Key`] is packed into the one word that a poll hands back: `BITS` of slot below the generation.
 ///
 /// A 64-bit word holds both whole. A 32-bit word holds 18 bits of slot and 14 of generation: 262,144 connections, and a
-/// stale token is taken for a live one only if exactly 16,384 connections (or a multiple) came in between.
+/// stale token is taken for a live one only if the stamps in between (one for each connection and each request) are exactly a
+/// multiple of 16,384, within one turn.
 pub(crate) const fn pack(key: Key, word_bits: u32) -> u64 {
     let (slot_bits, generation_bits) = if word_bits >= 64 { (32, 32) } else { (18, 14) };
     (key.slot as u64 & ((1 << slot_bits) - 1)) | ((key.generation as u64 & ((1 << generation_bits) - 1)) << slot_bits)
@@ -57,13 +58,15 @@ pub(crate) struct Slots {
     pages: Vec<Option<Page>>,
     /// No page before this one has room.
     room_from: usize,
+    /// An empty page that is kept, so that a connection that comes and goes alone does not pay for a page each time.
+    spare: Option<Page>,
     live: usize,
     generation: u32,
 }
 
 impl Slots {
     pub(crate) const fn new() -> Self {
-        Self { pages: Vec::new(), room_from: 0, live: 0, generation: 0 }
+        Self { pages: Vec::new(), room_from: 0, spare: None, live: 0, generation: 0 }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -83,13 +86,13 @@ impl Slots {
     /// The lowest free slot, with a generation that no live token carries.
     pub(crate) fn insert(&mut self, mut connection: Connection) -> Key {
         connection.generation = self.stamp();
-        connection.name = connection.generation;
+        connection.request = connection.generation;
         let mut number = self.room_from;
         loop {
             if number == self.pages.len() {
                 self.pages.push(None);
             }
-            let page = self.pages[number].get_or_insert_with(Page::new);
+            let page = self.pages[number].get_or_insert_with(|| self.spare.take().unwrap_or_else(Page::new));
             if let Some(free) = page.first_free() {
                 page.taken[free / 64] |= 1 << (free % 64);
                 page.slots[free] = connection;
@@ -108,7 +111,7 @@ impl Slots {
         page.taken[at / 64] &= !(1 << (at % 64));
         let connection = std::mem::replace(&mut page.slots[at], Connection::vacant());
         if page.is_empty() {
-            self.pages[number] = None;
+            self.spare = self.pages[number].take();
             while let Some(None) = self.pages.last() {
                 self.pages.pop();
             }
@@ -185,6 +188,7 @@ const fn split(slot: u32) -> (usize, usize) {
 /// Values under the same numbers as the connections, in pages of their own.
 pub(crate) struct Side<T> {
     pages: Vec<Option<Leaf<T>>>,
+    spare: Option<Leaf<T>>,
 }
 
 struct Leaf<T> {
@@ -194,7 +198,7 @@ struct Leaf<T> {
 
 impl<T> Side<T> {
     pub(crate) const fn new() -> Self {
-        Self { pages: Vec::new() }
+        Self { pages: Vec::new(), spare: None }
     }
 
     pub(crate) fn insert(&mut self, slot: u32, value: T) {
@@ -220,7 +224,7 @@ impl<T> Side<T> {
         let value = page.values[at].take()?;
         page.live -= 1;
         if page.live == 0 {
-            self.pages[number] = None;
+            self.spare = self.pages[number].take();
         }
         Some(value)
     }

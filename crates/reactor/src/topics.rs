@@ -241,9 +241,9 @@ impl Topics {
         }
     }
 
-    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many that is.
-    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
-        let Some(number) = self.names.get(name).copied() else { return 0 };
+    /// Publishes to whoever listens now, except to one connection if so wished.
+    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) {
+        let Some(number) = self.names.get(name).copied() else { return };
         let topic = &mut self.topics[number as usize];
         if topic.frames_wanted > 0
             && let Some(message) = publication.message()
@@ -259,7 +259,6 @@ impl Topics {
         let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
         topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
         self.sequence += 1;
-        topic.subscribers.len()
     }
 
     /// Whether anything waits to be delivered.
@@ -341,7 +340,8 @@ impl Topics {
 
     /// Forgets this turn's publications.
     pub(crate) fn delivered(&mut self) {
-        for number in std::mem::take(&mut self.busy) {
+        let mut busy = std::mem::take(&mut self.busy);
+        for number in busy.drain(..) {
             let topic = &mut self.topics[number as usize];
             topic.published.clear();
             for buffer in [&mut topic.frames, &mut topic.events] {
@@ -350,6 +350,7 @@ impl Topics {
             }
             self.forget_if_unused(number);
         }
+        self.busy = busy;
     }
 }
 

@@ -114,5 +114,6 @@ fn told(ended: &Ended) -> Tally {
     if !ended.is_good() && failures.is_empty() || passed + failures.len() == 0 {
         failures.push(ended.complaint());
     }
-    Tally { passed, failures, note: String::new() }
+    let note = ended.note(&failures);
+    Tally { passed, failures, note }
 }

@@ -103,6 +103,11 @@ impl Ended {
         self.status.success()
     }
 
+    /// Where to read on, if something failed.
+    pub(crate) fn note(&self, failures: &[String]) -> String {
+        if failures.is_empty() { String::new() } else { format!("see {}", self.log.display()) }
+    }
+
     /// How it ended, and its last words.
     pub(crate) fn complaint(&self) -> String {
         format!("{}; {}", self.status, end_of(&self.log))

@@ -125,7 +125,8 @@ fn counted(ended: &Ended) -> Fallible<Tally> {
     if !ended.is_good() && failures.is_empty() || passed == 0 {
         failures.push(ended.complaint());
     }
-    Ok(Tally { passed, failures, note: String::new() })
+    let note = ended.note(&failures);
+    Ok(Tally { passed, failures, note })
 }
 
 /// How many tests passed, and which failed.

@@ -14,6 +14,7 @@ pub(crate) fn run(repository: &Repository, tools: &Tools) -> Fallible<Tally> {
     Task::cargo(repository, "smallest build", &words)?.succeed()?;
     let folder = repository.target.join("smallest/examples");
     let size = fs::metadata(folder.join("echo"))?.len();
-    let tally = clients::examples(repository, tools, "smallest", &folder, &["echo"])?;
-    Ok(tally.noting(format!("an echo server of {} KiB", size / 1024)))
+    let mut tally = clients::examples(repository, tools, "smallest", &folder, &["echo"])?;
+    tally.note = format!("an echo server of {} KiB {}", size / 1024, tally.note).trim_end().to_owned();
+    Ok(tally)
 }

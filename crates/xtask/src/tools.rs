@@ -90,12 +90,11 @@ impl Apt<'_> {
     }
 
     fn get(&self, words: &[&str]) -> Fallible<()> {
-        let (program, before): (_, &[&str]) = if rustix::process::getuid().is_root() {
-            ("env", &["DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        } else {
-            ("sudo", &["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"])
-        };
-        Task::new(self.repository, "apt-get", program)?.args(before).args(words).succeed()?;
+        // No questions; and in runlevel 1 Debian starts no service that it installs.
+        let quietly = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get"];
+        let rights: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["sudo", "-n"] };
+        let words = [rights, &quietly, words].concat();
+        Task::new(self.repository, "apt-get", words[0])?.args(&words[1..]).succeed()?;
         Ok(())
     }
 }

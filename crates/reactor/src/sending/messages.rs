@@ -57,7 +57,7 @@ impl Sending {
                 self.send_frame(machine, slot, header, message.as_bytes());
             }
             // §5.4: between the fragments of our own message only control frames may go; it waits for the last one.
-            Err(_) if socket.connection.is_open() => {
+            Err(_) if socket.connection.is_mid_message() => {
                 self.stats.messages_out += 1;
                 let mut frame = Vec::new();
                 append_frame(message, &mut frame);

@@ -60,7 +60,7 @@ pub(crate) struct Sending {
     /// Connections that have come to an end, and why.
     pub(crate) endings: Vec<(Key, Closed)>,
     /// Later answers that were given.
-    pub(crate) answers: Vec<(Key, Reply)>,
+    pub(crate) answers: Vec<(PeerId, Reply)>,
     /// Topics that the request under way wants.
     pub(crate) wanted: Vec<Box<str>>,
     masks: Masks,
@@ -108,13 +108,13 @@ impl Sending {
 
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
-        PeerId { home: self.home, slot: key.slot, generation: self.slots[key.slot].name }
+        PeerId { home: self.home, slot: key.slot, request: self.slots[key.slot].request }
     }
 
     /// The local key of a peer of this loop, if it still lives.
     pub(crate) fn local(&mut self, id: PeerId) -> Option<Key> {
         let connection = self.slots.at(id.slot).filter(|_| id.home == self.home)?;
-        let is_meant = connection.generation != 0 && connection.name == id.generation;
+        let is_meant = connection.generation != 0 && connection.request == id.request;
         is_meant.then_some(Key { slot: id.slot, generation: connection.generation })
     }
 
@@ -291,8 +291,8 @@ impl Sending {
         if id.home != self.home {
             let sent = self.fellows.tell(id.home, Command::Answer(id, Box::new(reply)));
             self.stats.dropped += u64::from(sent.is_err());
-        } else if let Some(key) = self.local(id) {
-            self.answers.push((key, reply));
+        } else {
+            self.answers.push((id, reply));
         }
     }
 
@@ -314,7 +314,7 @@ impl Sending {
         }
         let mut nonce = [0; 16];
         machine.entropy(&mut nonce);
-        let mut connection = Connection::new(Session::opening(opening, nonce), self.now);
+        let mut connection = Connection::new(Session::opening(opening, nonce, self.limits.head), self.now);
         connection.client = true;
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;

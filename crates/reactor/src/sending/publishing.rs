@@ -34,7 +34,8 @@ impl Sending {
     pub(crate) fn subscribe(&mut self, slot: u32, topic: &str) {
         let most = self.limits.topics;
         if let Some(form) = form(&self.slots[slot].session) {
-            self.topics.subscribe(&mut self.slots, slot, form, topic, most);
+            let joined = self.topics.subscribe(&mut self.slots, slot, form, topic, most);
+            self.stats.dropped += u64::from(!joined);
         } else if let Some(wanted) = self.wanted_by(slot)
             && wanted.len() < most
         {
@@ -106,7 +107,7 @@ impl Sending {
         let held = match &connection.session {
             // §5.5.1: nothing follows our Close. §5.4: nothing but control frames goes between our fragments.
             Session::WebSocket(socket) if socket.connection.state() != State::Open => return,
-            Session::WebSocket(socket) => socket.connection.is_open(),
+            Session::WebSocket(socket) => socket.connection.is_mid_message(),
             _ => false,
         };
         let runs = self.topics.gather(&self.slots, slot, form);

@@ -117,9 +117,9 @@ pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_,
         return refuse(visit, Refusal::HostNotAllowed, parsed.is_head());
     }
     visit.sending.wanted.clear();
-    let name = visit.sending.slots.stamp();
+    let request = visit.sending.slots.stamp();
     let connection = visit.connection();
-    (connection.name, connection.waking) = (name, false);
+    (connection.request, connection.waking) = (request, false);
     visit.users.insert(visit.key.slot, H::User::default());
     let mut reply = None;
     visit.call(|handler, peer| {

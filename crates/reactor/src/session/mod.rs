@@ -60,8 +60,8 @@ pub(crate) enum Session {
 }
 
 impl Session {
-    pub(crate) fn opening(opening: Opening, nonce: [u8; 16]) -> Self {
-        Self::Opening(Box::new(Awaited::new(opening, nonce)))
+    pub(crate) fn opening(opening: Opening, nonce: [u8; 16], limits: longwire_handshake::Limits) -> Self {
+        Self::Opening(Box::new(Awaited::new(opening, nonce, limits)))
     }
 
     /// The state of connections that only have to end.
@@ -178,6 +178,10 @@ impl<H: Handler> Visit<'_, H> {
         self.sending.stats.panics += 1;
         log::error!("the handler panicked for peer {}", self.sending.id(self.key));
         let slot = self.key.slot;
+        if let Session::Later(_) = self.connection().session {
+            let id = self.sending.id(self.key);
+            return self.sending.answers.push((id, Reply::status(500)));
+        }
         self.sending.end(self.machine, slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
         if close_was_cut {
             // The state says that a Close was sent, but it did not leave.
@@ -206,6 +210,7 @@ impl<H: Handler> Visit<'_, H> {
         self.sending.forget_held(self.key.slot);
         self.input = None;
         let connection = self.connection();
+        connection.input = None;
         (connection.waking, connection.paused, connection.ending) = (false, false, false);
         if !matches!(connection.session, Session::Closing(_)) {
             self.become_session(Session::closing());

@@ -86,8 +86,7 @@ pub(crate) struct Awaited {
 }
 
 impl Awaited {
-    pub(crate) const fn new(opening: Opening, nonce: [u8; 16]) -> Self {
-        let limits = handshake::Limits { head: 16 << 10, fields: 100, target: 8 << 10 };
+    pub(crate) const fn new(opening: Opening, nonce: [u8; 16], limits: handshake::Limits) -> Self {
         Self { opening, nonce, scan: handshake::Head::new(limits), connected: false }
     }
 }

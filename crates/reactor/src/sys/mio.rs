@@ -16,8 +16,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use super::{Accepted, Edge, Sys, Token, WAKE, Wake};
 use crate::Limits;
 
-/// Ends live peers whose window stays closed; above [`Limits::write_stall`], which should end them first.
-const USER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The backlog of a listener before it is told its limits.
+const BACKLOG: i32 = 1_024;
 
 /// A listening socket with all options that its connections inherit.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Listener {
     ///
     /// # Errors
     /// What `bind(2)` and `listen(2)` report: [`io::ErrorKind::AddrInUse`] for a port that is taken.
-    pub fn tcp(address: SocketAddr, shared: bool, limits: &Limits) -> io::Result<Self> {
+    pub fn tcp(address: SocketAddr, shared: bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if shared {
@@ -43,23 +43,38 @@ impl Listener {
             socket.set_only_v6(address.ip() != std::net::Ipv6Addr::UNSPECIFIED)?;
         }
         socket.bind(&address.into())?;
-        socket.listen(i32::try_from(limits.backlog).unwrap_or(i32::MAX))?;
-        Self::from_tcp(socket.into(), limits)
+        socket.listen(BACKLOG)?;
+        Ok(Self::Tcp(socket.into()))
     }
 
-    /// Takes a listening TCP socket from elsewhere and sets the options that its connections inherit.
-    ///
-    /// # Errors
-    /// What `setsockopt(2)` reports.
-    pub fn from_tcp(listener: TcpListener, limits: &Limits) -> io::Result<Self> {
-        let socket = SockRef::from(&listener);
+    /// Sets what the limits say, once for all connections: they inherit it.
+    fn tune(&self, limits: &Limits) -> io::Result<()> {
+        let backlog = i32::try_from(limits.backlog).unwrap_or(i32::MAX);
+        let listener = match self {
+            Self::Tcp(listener) => listener,
+            Self::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                return SockRef::from(listener).listen(backlog);
+            }
+        };
+        let socket = SockRef::from(listener);
+        // A socket that listens may be told a new backlog.
+        socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
         socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
-        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
-        Ok(Self::Tcp(listener))
+        // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
+        socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
+        socket.set_tcp_notsent_lowat(limits.kernel_unsent)
+    }
+
+    /// The same listener for one more loop.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
     }
 
     /// Binds a Unix stream socket.
@@ -67,9 +82,7 @@ impl Listener {
     /// # Errors
     /// What `bind(2)` reports: [`io::ErrorKind::AddrInUse`] if the path exists.
     pub fn unix(path: &Path) -> io::Result<Self> {
-        let listener = UnixListener::bind(path)?;
-        listener.set_nonblocking(true)?;
-        Ok(Self::Unix(listener))
+        UnixListener::bind(path).map(Self::Unix)
     }
 
     /// The address of a TCP listener.
@@ -120,15 +133,16 @@ impl std::fmt::Debug for Mio {
 }
 
 impl Mio {
-    /// A machine that listens on `listeners`, in this order.
+    /// A machine that listens on `listeners`, in this order, with the options that the limits say.
     ///
     /// # Errors
     /// What `epoll_create(2)`, `eventfd(2)` and `epoll_ctl(2)` report.
-    pub fn new(listeners: Vec<Listener>, most_events: usize) -> io::Result<Self> {
+    pub fn new(listeners: Vec<Listener>, limits: &Limits) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), mio::Token(WAKE))?);
         let mut open = Vec::new();
         for (token, listener) in listeners.into_iter().enumerate() {
+            listener.tune(limits)?;
             let (token, interest) = (mio::Token(token), Interest::READABLE);
             open.push(Some(match listener {
                 Listener::Tcp(listener) => {
@@ -151,7 +165,7 @@ impl Mio {
         let spare = File::open("/dev/null").ok();
         Ok(Self {
             poll,
-            events: Events::with_capacity(most_events),
+            events: Events::with_capacity(limits.events.max(1)),
             waker,
             listeners: open,
             spare,
@@ -187,6 +201,7 @@ impl Sys for Mio {
             readable: event.is_readable() || event.is_error(),
             writable: event.is_writable(),
             read_closed: event.is_read_closed() || event.is_error(),
+            broken: event.is_error(),
         }));
         Ok(())
     }

@@ -31,6 +31,8 @@ pub struct Edge {
     pub writable: bool,
     /// The peer will send no more.
     pub read_closed: bool,
+    /// The connection is broken: a reset, or a machine on the way that gave up.
+    pub broken: bool,
 }
 
 /// A connection that was just accepted, not registered yet.

@@ -216,7 +216,8 @@ impl Sys for Sim {
             }
             if line.readable || line.writable {
                 let read_closed = line.client_finished || line.client_reset;
-                edges.push(Edge { token, readable: line.readable, writable: line.writable, read_closed });
+                let broken = line.client_reset;
+                edges.push(Edge { token, readable: line.readable, writable: line.writable, read_closed, broken });
                 (line.readable, line.writable) = (false, false);
             }
         }

@@ -65,7 +65,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         match due {
             Due::Quiet | Due::Linger => self.remove(key, Closed::Gone),
             Due::Wake => self.wake(key),
-            Due::Heartbeat => self.sending.heartbeat(key.slot),
+            Due::Heartbeat => self.with_visit(key, |visit| visit.sending.heartbeat(visit.key.slot)),
             Due::RequestTimeout => self.with_visit(key, head::timed_out),
             Due::Ping => {
                 let now = self.sending.now;

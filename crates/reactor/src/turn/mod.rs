@@ -84,12 +84,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         (home, ledger, fellows): (u32, Ledger, Fellows),
         tick: Option<Duration>,
     ) -> Self {
+        let limits = limits.workable();
         let mut seed = [0; 16];
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
         let now = moment(&sys);
         // Room for the longest thing that must be contiguous, and for what is read behind it.
-        let receive = vec![0; limits.head.head as usize + limits.receive.max(64) + 256].into();
+        let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
         let waiting = (0..sys.listeners()).collect();
         Self {
             handler,
@@ -224,6 +225,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let connection = &mut self.sending.slots[key.slot];
         connection.readable |= edge.readable;
         connection.read_closed |= edge.read_closed;
+        connection.broken |= edge.broken;
         if edge.writable {
             connection.blocked = false;
         }
@@ -275,10 +277,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 if self.sending.slots.find(*key).is_none() {
                     continue;
                 }
-                if self.write_queue(*key) {
-                    // Its queue went out at once: reading goes on where it was paused.
-                    self.sending.ready.push(&mut self.sending.slots, *key);
-                }
+                self.write_queue(*key);
                 self.after_visit(*key, None);
             }
             let sending = &self.sending;
@@ -296,8 +295,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     fn run_answers(&mut self) {
-        for (key, reply) in std::mem::take(&mut self.sending.answers) {
-            if self.sending.slots.find(key).is_some() {
+        for (id, reply) in std::mem::take(&mut self.sending.answers) {
+            // Only now: what was asked may have been answered meanwhile, and its connection be at another request.
+            if let Some(key) = self.sending.local(id) {
                 self.with_visit(key, |visit| visit.answer(reply, Closed::Answered));
             }
         }
@@ -315,7 +315,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 visit.finish(why);
             }
             self.sending.slots[key.slot].ending = false;
-            self.sending.slots[key.slot].input = None;
             self.sending.touch(key.slot);
         }
     }

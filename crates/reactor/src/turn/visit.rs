@@ -19,6 +19,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if connection.ending {
             return;
         }
+        if connection.broken && matches!(connection.session, Session::Later(_)) {
+            // It is not read while it waits, so no read would tell.
+            return self.remove(key, Closed::Gone);
+        }
         if opening::is_connecting(&connection.session) && !self.finish_connecting(key) {
             return;
         }
@@ -142,7 +146,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                     continue;
                 }
             }
-            let space = (buffer.len() - front).min(self.sending.limits.receive.max(64));
+            let space = (buffer.len() - front).min(self.sending.limits.receive);
             match self.wires.read(key.slot, &mut buffer[front..front + space]) {
                 Ok(0) => {
                     carry(&mut input, &buffer[..front]);

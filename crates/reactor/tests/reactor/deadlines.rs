@@ -288,6 +288,22 @@ fn a_timer_dies_with_its_peer_and_with_its_request() {
 }
 
 #[test]
+fn a_timer_of_one_request_does_not_wake_the_next() {
+    let app = App::new().on_request(|peer, request, _| match request.path() {
+        "/page" => {
+            peer.wake_after(seconds(1));
+            Reply::status(200)
+        }
+        _ => Reply::web_socket(),
+    });
+    let mut stage = Stage::new(app);
+    let (client, _) = stage.ask(get("/page"));
+    assert!(stage.ask_on(&client, upgrade("/socket")).starts_with("HTTP/1.1 101 "));
+    stage.pass(seconds(2));
+    assert_eq!(stage.app().timers, 0);
+}
+
+#[test]
 fn every_connection_has_a_live_deadline() {
     // Whatever a peer has begun, an hour of silence ends it, unless it answers pings or we talk to it.
     let begun: &[(&str, Vec<u8>)] = &[

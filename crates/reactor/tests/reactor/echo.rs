@@ -176,6 +176,18 @@ fn a_large_binary_message_arrives_in_place_however_it_is_cut() {
 }
 
 #[test]
+fn a_large_binary_message_is_read_straight_into_its_place() {
+    let limits = Limits { message: Frames { message: 8 << 20, parts: 1 }, visit: 8 << 20, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new().on_message(|_, _| ()));
+    let ws = stage.web_socket("/");
+    ws.send(&vec![1; 4 << 20]);
+    // One read fills the shared buffer, which is 64 KiB long, one takes all the rest, and as it filled its place, too, one
+    // more finds nothing.
+    assert_eq!(stage.settle().reads, 3);
+    assert_eq!(stage.app().messages.len(), 1);
+}
+
+#[test]
 fn large_text_in_steps_is_checked_and_joined() {
     let text = "\u{1f600}\u{e9}x".repeat(60_000);
     let bytes = Sent::message(&text);

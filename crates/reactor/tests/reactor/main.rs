@@ -13,7 +13,6 @@ mod drain;
 mod echo;
 mod equivalence;
 mod events;
-mod examples;
 mod fairness;
 mod faults;
 mod http;
