@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::grammar::is_token;
+use crate::grammar::{is_tchar, is_token};
 
 /// A token (RFC 9110 §5.6.2): at least one of letters, digits and ``!#$%&'*+-.^_`|~``.
 ///
@@ -42,6 +42,12 @@ impl<'a> Token<'a> {
             Some(token) => token,
             None => panic!("a token has letters, digits and !#$%&'*+-.^_`|~ alone, and one at least"),
         }
+    }
+
+    /// Whether a token may contain this byte.
+    #[must_use]
+    pub const fn may_contain(byte: u8) -> bool {
+        is_tchar(byte)
     }
 
     /// The text of the token.

@@ -127,8 +127,8 @@ impl Serve {
         };
         limits.message.message = size_32("--max-message", self.max_message)?;
         limits.head.head = size_32("--max-head", self.max_head)?;
-        if limits.head.head > 1 << 20 {
-            return Err("--max-head: a request head has at most 1MiB".into());
+        if limits.head.head > 64 << 10 {
+            return Err("--max-head: a request head has at most 64KiB".into());
         }
         Ok(limits)
     }

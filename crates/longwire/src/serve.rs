@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use longwire_reactor::{Remote, Server};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -27,6 +28,7 @@ pub(crate) fn serve(options: Serve) -> ExitCode {
 
 fn prepare(options: &Serve) -> Result<Server, String> {
     let limits = options.limits()?;
+    raise_descriptors(limits.connections);
     let (first, others) = options.listen.split_first().ok_or("no address to listen on")?;
     let refused = |address, error: io::Error| match error.kind() {
         io::ErrorKind::AddrInUse => format!("{address} is in use: another program listens there"),
@@ -41,6 +43,20 @@ fn prepare(options: &Serve) -> Result<Server, String> {
         server = server.host(name);
     }
     Ok(server.limits(limits).origins(options.origins()))
+}
+
+/// A connection is a descriptor: takes as many as the system lets this process have, and says if they may not do.
+fn raise_descriptors(connections: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        log::debug!("the number of descriptors stays as it is: {error}");
+    }
+    // Beside the connections: listeners, the poll, standard streams.
+    let wanted = connections as u64 + 64;
+    if let Some(current) = getrlimit(Resource::Nofile).current.filter(|current| *current < wanted) {
+        log::warn!("{current} descriptors do not do for --max-connections {connections}: see ulimit -n");
+    }
 }
 
 fn run(server: Server, threads: usize) -> ExitCode {

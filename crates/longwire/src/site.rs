@@ -60,8 +60,18 @@ impl Handler for Site {
         }
     }
 
+    fn drained(&mut self, peer: &mut Peer<Visitor>) {
+        if let Visitor::Tokens(speech) = peer.user {
+            speech.go_on(&mut peer.out);
+        }
+    }
+
     fn timer(&mut self, peer: &mut Peer<Visitor>) {
-        self.opened(peer);
+        match peer.user {
+            // Who does not read is not spoken to; when it has read, `drained` goes on.
+            Visitor::Tokens(_) if peer.out.queued() > 0 => {}
+            _ => self.opened(peer),
+        }
     }
 
     fn closed(&mut self, hub: &mut Hub, id: PeerId, visitor: Visitor, why: Closed) {

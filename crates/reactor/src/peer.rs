@@ -133,12 +133,12 @@ impl<'a> Out<'a> {
 
     /// Publishes to everybody who listens to the topic, at the end of the turn.
     pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
-        self.sending.publish(topic, &publication.into(), None);
+        self.sending.publish(self.machine, topic, &publication.into(), None);
     }
 
     /// Publishes to everybody else.
     pub fn publish_to_others<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
-        self.sending.publish(topic, &publication.into(), Some(self.key.slot));
+        self.sending.publish(self.machine, topic, &publication.into(), Some(self.key.slot));
     }
 
     /// Listens to a topic. In `request` this takes effect when the reply opens something. Beyond `Limits::topics` it does
@@ -206,11 +206,10 @@ impl<'a> Out<'a> {
 
 /// Forwards methods of `Out`, so that `peer.send(…)` is what people write. (A `Deref` would borrow the whole peer.)
 macro_rules! forward {
-    ($($(#[$doc:meta])* fn $name:ident $(<$life:lifetime>)? ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+    ($(fn $name:ident $(<$life:lifetime>)? ($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         impl<U> Peer<'_, U> {
             $(
                 #[doc = concat!("See [`Out::", stringify!($name), "`].")]
-                $(#[$doc])*
                 pub fn $name $(<$life>)? (&mut self, $($argument: $type),*) $(-> $result)? {
                     self.out.$name($($argument),*)
                 }
@@ -228,20 +227,37 @@ forward! {
     fn publish_to_others<'p>(topic: &str, publication: impl Into<Publication<'p>>);
     fn subscribe(topic: &str);
     fn unsubscribe(topic: &str);
-    #[must_use]
-    fn subscribers(topic: &str) -> usize;
     fn answer(reply: Reply);
     fn answer_to(id: PeerId, reply: Reply);
     fn wake_after(wait: Duration);
     fn close(code: CloseCode, reason: &str);
-    #[must_use]
-    fn queued() -> usize;
-    #[must_use]
-    fn id() -> PeerId;
-    #[must_use]
     fn address() -> Option<SocketAddr>;
+}
+
+impl<U> Peer<'_, U> {
+    /// See [`Out::subscribers`].
     #[must_use]
-    fn unix_time() -> u64;
+    pub fn subscribers(&self, topic: &str) -> usize {
+        self.out.subscribers(topic)
+    }
+
+    /// See [`Out::queued`].
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.out.queued()
+    }
+
+    /// See [`Out::id`].
+    #[must_use]
+    pub fn id(&self) -> PeerId {
+        self.out.id()
+    }
+
+    /// See [`Out::unix_time`].
+    #[must_use]
+    pub const fn unix_time(&self) -> u64 {
+        self.out.unix_time()
+    }
 }
 
 /// The loop as a whole, where no peer is meant.
@@ -257,7 +273,7 @@ impl<'a> Hub<'a> {
 
     /// Publishes to everybody who listens to the topic, at the end of the turn.
     pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
-        self.sending.publish(topic, &publication.into(), None);
+        self.sending.publish(self.machine, topic, &publication.into(), None);
     }
 
     /// How many peers of this loop listen to a topic.

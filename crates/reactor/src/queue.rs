@@ -9,6 +9,9 @@ use std::io::IoSlice;
 
 use crate::deadlines::Moment;
 
+/// A queue that became small gives back what it has beyond this.
+const KEPT: usize = 16 << 10;
+
 /// The output of one connection.
 pub(crate) struct Queue {
     bytes: VecDeque<u8>,
@@ -56,6 +59,7 @@ impl Queue {
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
+        self.settle_body();
         self.bytes.extend(bytes);
     }
 
@@ -73,7 +77,17 @@ impl Queue {
     /// Appends a body, `sent` bytes of which have left already.
     pub(crate) fn push_body(&mut self, body: Cow<'static, [u8]>, sent: usize) {
         debug_assert!(self.sent == self.body.len(), "one body at a time");
+        self.settle_body();
         (self.body, self.sent) = (body, sent);
+    }
+
+    /// Whatever comes behind a body must not overtake it.
+    fn settle_body(&mut self) {
+        if self.sent < self.body.len() {
+            self.bytes.extend(&self.body[self.sent..]);
+            self.body = Cow::Borrowed(&[]);
+            self.sent = 0;
+        }
     }
 
     /// Keeps bytes back until [`Queue::release`].
@@ -96,6 +110,9 @@ impl Queue {
     pub(crate) fn advance(&mut self, taken: usize, now: Moment) {
         let from_bytes = taken.min(self.bytes.len());
         self.bytes.drain(..from_bytes);
+        if self.bytes.capacity() > KEPT && self.bytes.len() < self.bytes.capacity() / 4 {
+            self.bytes.shrink_to(self.bytes.len() * 2);
+        }
         let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
         self.sent += from_body;
         let from_pong = taken - from_bytes - from_body;

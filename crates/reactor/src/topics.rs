@@ -241,9 +241,9 @@ impl Topics {
         }
     }
 
-    /// Publishes to whoever listens now, except to one connection if so wished.
-    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) {
-        let Some(number) = self.names.get(name).copied() else { return };
+    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in that topic.
+    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
+        let Some(number) = self.names.get(name).copied() else { return 0 };
         let topic = &mut self.topics[number as usize];
         if topic.frames_wanted > 0
             && let Some(message) = publication.message()
@@ -259,6 +259,7 @@ impl Topics {
         let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
         topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
         self.sequence += 1;
+        frames_end + events_end + topic.published.len() * size_of::<Published>()
     }
 
     /// Whether anything waits to be delivered.

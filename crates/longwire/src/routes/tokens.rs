@@ -7,6 +7,8 @@ use longwire_reactor::{CloseCode, Event, Id, Line, Out, Peer, Reply, Request};
 use crate::site::Visitor;
 
 const PACE: Duration = Duration::from_millis(35);
+/// In bytes. A request that is sent once keeps us at work for as long as its text is.
+const LONGEST: usize = 3_000;
 
 /// A text that is being said.
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(crate) struct Speech {
 
 pub(crate) fn request(peer: &mut Peer<Visitor>, request: &Request) -> Reply {
     let Some(text) = request.query("text").filter(|text| !text.trim().is_empty()) else { return Reply::status(400) };
+    if text.len() > LONGEST {
+        return Reply::status(414);
+    }
     let mut speech = Speech { text: text.into_owned(), at: 0, said: 0 };
     // Who was cut off goes on behind the last word that it got; who has them all need not come back: 204 tells it so.
     if let Some(last) = request.last_event_id().and_then(|id| id.parse().ok()) {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::io::{self, IoSlice};
 use std::time::Duration;
 
-use longwire_frame::Mask;
+use longwire_frame::{CloseCode, Mask};
 use longwire_handshake::Date;
 
 use crate::connection::{Connection, Times, milliseconds};
@@ -383,16 +383,20 @@ impl Sending {
     }
 
     /// Settles what a connection pins, and its deadline.
-    pub(crate) fn settle(&mut self, slot: u32) {
+    /// Whoever grows while the process has no room for it, ends.
+    pub(crate) fn settle(&mut self, machine: &mut dyn Machine, slot: u32) {
         let connection = &mut self.slots[slot];
         if connection.output.is_some()
             || connection.input.is_some()
             || connection.subscriptions.is_some()
             || connection.pinned > 0
         {
-            let pins = connection.pins();
-            self.ledger.settle(connection.pinned as usize, pins);
-            connection.pinned = u32::try_from(pins).unwrap_or(u32::MAX);
+            let (before, pins) = (connection.pinned, u32::try_from(connection.pins()).unwrap_or(u32::MAX));
+            connection.pinned = pins;
+            self.ledger.settle(before as usize, pins as usize);
+            if pins > before && !self.ledger.has_room() {
+                self.end(machine, slot, Closed::Overflow, CloseCode::TRY_AGAIN, "the server has no room");
+            }
         }
         let connection = &self.slots[slot];
         if let Some((due, _)) = connection.due(&self.times) {

@@ -3,11 +3,10 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use longwire_frame::State;
+use longwire_frame::{Header, State};
 
 use super::Sending;
 use crate::publication::{Parcel, Publication};
-use crate::queue::Queue;
 use crate::remote::Command;
 use crate::session::Session;
 use crate::topics::Form;
@@ -17,17 +16,32 @@ use crate::wire::Machine;
 const MOST_PARTS: usize = 1_024;
 
 impl Sending {
-    /// Publishes to the subscribers of this loop now, and of the others at the end of the turn.
-    pub(crate) fn publish(&mut self, topic: &str, publication: &Publication<'_>, except: Option<u32>) {
+    /// Publishes: at the end of the turn to the subscribers of this loop and of the others, or earlier if it becomes much.
+    pub(crate) fn publish(
+        &mut self,
+        machine: &mut dyn Machine,
+        topic: &str,
+        publication: &Publication<'_>,
+        except: Option<u32>,
+    ) {
         if !self.fellows.is_empty() {
             self.outbound.push((topic.into(), Parcel::pack(publication)));
         }
-        self.publish_here(topic, publication, except);
+        self.publish_here(machine, topic, publication, except);
     }
 
-    pub(crate) fn publish_here(&mut self, topic: &str, publication: &Publication<'_>, except: Option<u32>) {
+    pub(crate) fn publish_here(
+        &mut self,
+        machine: &mut dyn Machine,
+        topic: &str,
+        publication: &Publication<'_>,
+        except: Option<u32>,
+    ) {
         self.stats.published += 1;
-        self.topics.publish(topic, publication, except);
+        // What one turn can publish must not grow with what its peers can send.
+        if self.topics.publish(topic, publication, except) >= self.limits.cork {
+            self.deliver(machine);
+        }
     }
 
     /// Subscribes a connection: at once if it is open, with its reply if a request is under way.
@@ -122,15 +136,7 @@ impl Sending {
         let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
         if connection.client || waits || held || runs.count() > MOST_PARTS {
             let bytes = runs.concat();
-            if !self.admits(machine, slot) {
-                return;
-            }
-            if held {
-                self.queue(slot).hold(&bytes);
-            } else {
-                self.push_frames(machine, slot, &bytes);
-            }
-            return;
+            return self.queue_units(machine, slot, form, &bytes, 0, held);
         }
         let written = match runs.only() {
             Some(one) => machine.write(slot, &[IoSlice::new(one)]),
@@ -142,15 +148,55 @@ impl Sending {
         let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
         self.stats.bytes_out += taken as u64;
         if taken < whole && !connection.ending {
-            let now = self.now;
-            let queue = connection.output.get_or_insert_with(|| Box::new(Queue::new(now)));
-            let mut skip = taken;
-            for run in runs.iter() {
-                let from = skip.min(run.len());
-                queue.push(&run[from..]);
-                skip -= from;
+            let bytes = runs.concat();
+            self.queue_units(machine, slot, form, &bytes, taken, false);
+        }
+    }
+
+    /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
+    /// below its bound. At the bound the connection ends.
+    fn queue_units(
+        &mut self,
+        machine: &mut dyn Machine,
+        slot: u32,
+        form: Form,
+        bytes: &[u8],
+        taken: usize,
+        held: bool,
+    ) {
+        let mut end = 0;
+        while end < bytes.len() {
+            let start = end;
+            end += unit(form, &bytes[start..]);
+            if end <= taken {
+                continue;
             }
-            self.touch(slot);
+            let rest = &bytes[start.max(taken)..end];
+            let begun = start < taken;
+            if !begun && !self.admits(machine, slot) {
+                return;
+            }
+            if held {
+                self.queue(slot).hold(rest);
+            } else if self.slots[slot].client {
+                self.push_frames(machine, slot, rest);
+            } else {
+                self.push(slot, rest);
+            }
+        }
+    }
+}
+
+/// The length of the first frame or event in whole ones, as they were encoded here.
+fn unit(form: Form, bytes: &[u8]) -> usize {
+    match form {
+        Form::Frames => match Header::parse(bytes) {
+            Ok(Some((header, length))) => length + header.len as usize,
+            _ => bytes.len(),
+        },
+        Form::Events => {
+            let end = bytes.windows(2).position(|pair| pair == b"\n\n");
+            end.map_or(bytes.len(), |end| end + 2)
         }
     }
 }

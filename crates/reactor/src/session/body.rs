@@ -1,6 +1,6 @@
 //! A request's body: taken whole, by its length or in chunks, up to `Limits::body`. RFC 9112 §6 and §7.1.
 
-use longwire_handshake::{FieldSlots, Refusal, Request};
+use longwire_handshake::{FieldSlots, Refusal, Request, Token};
 
 use super::input::Input;
 use super::{Session, Visit, head};
@@ -63,8 +63,8 @@ struct Chunks {
     expects: Expects,
     /// Bytes of this chunk still to come, or its size as far as it was read.
     left: u64,
-    /// Bytes of the present line.
-    line: u32,
+    /// Whether the present line has begun.
+    begun: bool,
     /// Bytes of all lines, so that they have an end.
     overhead: u32,
 }
@@ -72,12 +72,16 @@ struct Chunks {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Expects {
     Size,
+    /// Blanks behind a size stand only before an extension.
+    Blank,
     Extension,
     SizeEnd,
     Data,
     DataCr,
     DataLf,
-    Trailer,
+    /// A trailer field's name, or the empty line behind all of them.
+    TrailerName,
+    TrailerValue,
     TrailerEnd,
     FinalEnd,
 }
@@ -85,11 +89,13 @@ enum Expects {
 impl Chunks {
     /// Sizes, extensions and trailer fields may have so many bytes …
     const OVERHEAD: u32 = 16 << 10;
-    /// … and so many more for each byte of the body: one-byte chunks need five.
-    const OVERHEAD_PER_BYTE: u32 = 8;
+    /// … and so many more for each byte of the body (one-byte chunks need five) …
+    const OVERHEAD_PER_BYTE: usize = 8;
+    /// … as far as its first so many bytes.
+    const OVERHEAD_BYTES: usize = 16 << 20;
 
     const fn new() -> Self {
-        Self { expects: Expects::Size, left: 0, line: 0, overhead: 0 }
+        Self { expects: Expects::Size, left: 0, begun: false, overhead: 0 }
     }
 
     /// Decodes into `body`, which may have `most` bytes. Returns what was taken and whether the body is whole.
@@ -107,16 +113,18 @@ impl Chunks {
                 continue;
             }
             at += 1;
-            self.line += 1;
-            self.overhead += 1;
-            if self.overhead > Self::OVERHEAD.saturating_add(Self::OVERHEAD_PER_BYTE.saturating_mul(body.len() as u32))
+            if self.overhead as usize
+                > Self::OVERHEAD as usize + Self::OVERHEAD_PER_BYTE * body.len().min(Self::OVERHEAD_BYTES)
             {
                 return Err(Refusal::BadChunk);
             }
+            self.overhead += 1;
+            let begun = std::mem::replace(&mut self.begun, true);
             self.expects = match (self.expects, byte) {
-                (Expects::Size, b'\r' | b';' | b' ' | b'\t') if self.line == 1 => return Err(Refusal::BadChunk),
+                (Expects::Size, b'\r' | b';' | b' ' | b'\t') if !begun => return Err(Refusal::BadChunk),
                 (Expects::Size, b'\r') => Expects::SizeEnd,
-                (Expects::Size, b';' | b' ' | b'\t') => Expects::Extension,
+                (Expects::Size | Expects::Blank, b';') => Expects::Extension,
+                (Expects::Size | Expects::Blank, b' ' | b'\t') => Expects::Blank,
                 (Expects::Size, byte) => {
                     let digit = char::from(byte).to_digit(16).ok_or(Refusal::BadChunk)?;
                     // A size that no 64 bits hold is no size.
@@ -126,17 +134,19 @@ impl Chunks {
                 }
                 (Expects::Extension, b'\r') => Expects::SizeEnd,
                 (Expects::Extension, b'\t' | b' '..=b'~' | 0x80..) => Expects::Extension,
-                (Expects::SizeEnd, b'\n') if self.left == 0 => self.next(Expects::Trailer),
+                (Expects::SizeEnd, b'\n') if self.left == 0 => self.next(Expects::TrailerName),
                 (Expects::SizeEnd, b'\n') if self.left > (most - body.len()) as u64 => {
                     return Err(Refusal::BodyTooLarge);
                 }
                 (Expects::SizeEnd, b'\n') => Expects::Data,
                 (Expects::DataCr, b'\r') => Expects::DataLf,
                 (Expects::DataLf, b'\n') => self.next(Expects::Size),
-                (Expects::Trailer, b'\r') if self.line == 1 => Expects::FinalEnd,
-                (Expects::Trailer, b'\r') => Expects::TrailerEnd,
-                (Expects::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Expects::Trailer,
-                (Expects::TrailerEnd, b'\n') => self.next(Expects::Trailer),
+                (Expects::TrailerName, b'\r') if !begun => Expects::FinalEnd,
+                (Expects::TrailerName, b':') if begun => Expects::TrailerValue,
+                (Expects::TrailerName, byte) if Token::may_contain(byte) => Expects::TrailerName,
+                (Expects::TrailerValue, b'\r') => Expects::TrailerEnd,
+                (Expects::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => Expects::TrailerValue,
+                (Expects::TrailerEnd, b'\n') => self.next(Expects::TrailerName),
                 (Expects::FinalEnd, b'\n') => return Ok((at, true)),
                 _ => return Err(Refusal::BadChunk),
             };
@@ -145,7 +155,7 @@ impl Chunks {
     }
 
     const fn next(&mut self, expects: Expects) -> Expects {
-        self.line = 0;
+        self.begun = false;
         expects
     }
 }
@@ -169,7 +179,7 @@ mod tests {
 
     #[test]
     fn chunks_are_joined_however_they_arrive() {
-        let coded = b"4\r\nWiki\r\n6;name=\"v\"\r\npedia \r\nB \r\nin \r\nchunks\r\n0\r\nTrailer: x\r\n\r\nGET";
+        let coded = b"4 ;x\r\nWiki\r\n6;name=\"v\"\r\npedia \r\nB\r\nin \r\nchunks\r\n0\r\nTrailer: x\r\n\r\nGET";
         for step in 1..=coded.len() {
             let (body, _) = decode(coded, step, 100).unwrap().expect("whole");
             assert_eq!(body, b"Wikipedia in \r\nchunks");
@@ -205,6 +215,10 @@ mod tests {
             b"0\r\nA: b\nC",
             b"0\r\n\rX",
             b"5;\x00\r\n",
+            b"5 5\r\nabcde",
+            b"0\r\nno colon\r\n",
+            b"0\r\n: no name\r\n",
+            b"0\r\n blank: first\r\n",
         ] {
             assert_eq!(decode(bad, 1, 100), Err(Refusal::BadChunk), "{:?}", String::from_utf8_lossy(bad));
         }

@@ -68,7 +68,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Ok(Some(length)) => length,
         Ok(None) => return 0,
         Err(refusal) => {
-            refuse(visit, refusal, false);
+            refuse(visit, refusal, asks_for_head(bytes));
             return bytes.len();
         }
     };
@@ -77,14 +77,23 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     match Request::parse(head, &mut slots) {
         Ok(parsed) => length + with_content(visit, &parsed, head, rest),
         Err(refusal) => {
-            refuse(visit, refusal, head.starts_with(b"HEAD "));
+            refuse(visit, refusal, asks_for_head(head));
             bytes.len()
         }
     }
 }
 
+/// Whether a head that was not understood seems to be a HEAD: then nobody reads a body behind the answer.
+fn asks_for_head(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ")
+}
+
 /// A head is there: waits for its body, or handles the request. Returns how much of `rest` that took.
 fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], rest: &[u8]) -> usize {
+    if visit.connection().loopback && !handshake::loopback_host(parsed.host(), &visit.rules.hosts) {
+        refuse(visit, Refusal::HostNotAllowed, parsed.is_head());
+        return rest.len();
+    }
     let length = match parsed.content() {
         handshake::Content::None => Some(0),
         handshake::Content::Length(length) => Some(length),
@@ -113,9 +122,6 @@ fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, 
 
 /// A whole request: asks the application.
 pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], body: &[u8]) {
-    if visit.connection().loopback && !handshake::loopback_host(parsed.host(), &visit.rules.hosts) {
-        return refuse(visit, Refusal::HostNotAllowed, parsed.is_head());
-    }
     visit.sending.wanted.clear();
     let request = visit.sending.slots.stamp();
     let connection = visit.connection();

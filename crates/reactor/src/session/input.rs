@@ -2,16 +2,14 @@
 
 use longwire_frame::Assembly;
 
-use crate::deadlines::Moment;
-
 /// The carried input of one connection.
 #[derive(Default)]
 pub(crate) struct Input {
     /// An incomplete head, frame header or control frame; a request that waits for its body or its answer; or bytes that
     /// were read before reading was paused.
     pub(crate) carry: Vec<u8>,
-    /// A message that arrives in pieces, and when its first byte came.
-    pub(crate) assembly: Option<(Assembly, Moment)>,
+    /// A message that arrives in pieces.
+    pub(crate) assembly: Option<Assembly>,
 }
 
 impl Input {
@@ -21,7 +19,7 @@ impl Input {
 
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
-        let assembly = self.assembly.as_ref().map_or(0, |(assembly, _)| assembly.capacity());
+        let assembly = self.assembly.as_ref().map_or(0, Assembly::capacity);
         size_of::<Self>() + self.carry.capacity() + assembly
     }
 }

@@ -179,8 +179,9 @@ impl<H: Handler> Visit<'_, H> {
         log::error!("the handler panicked for peer {}", self.sending.id(self.key));
         let slot = self.key.slot;
         if let Session::Later(_) = self.connection().session {
-            let id = self.sending.id(self.key);
-            return self.sending.answers.push((id, Reply::status(500)));
+            // The last answer of its connection, whatever was answered before the panic.
+            self.connection().ending = true;
+            return self.answer(Reply::status(500), Closed::Panicked);
         }
         self.sending.end(self.machine, slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
         if close_was_cut {

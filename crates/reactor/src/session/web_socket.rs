@@ -16,6 +16,8 @@ pub(crate) struct WebSocket {
     pub(crate) connection: Frames,
     /// When the ping's last byte left for the kernel, while its pong is awaited.
     pub(crate) pinged: Option<Moment>,
+    /// When the message began that has not ended.
+    message_since: Option<Moment>,
     /// What kind of message we are sending in pieces.
     pub(crate) sends: Option<Kind>,
     /// The application wants pieces, not messages.
@@ -24,15 +26,14 @@ pub(crate) struct WebSocket {
 
 impl WebSocket {
     pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
-        Self { connection, pinged: None, sends: None, pieces }
+        Self { connection, pinged: None, message_since: None, sends: None, pieces }
     }
 
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
         if self.connection.state() == State::CloseSent {
             return Some((connection.since.after(times.close), Due::Late(Deadline::Close)));
         }
-        let message = connection.input.as_ref().and_then(|input| input.assembly.as_ref());
-        let message = message.map(|(_, since)| (since.after(times.message), Due::Late(Deadline::Message)));
+        let message = self.message_since.map(|since| (since.after(times.message), Due::Late(Deadline::Message)));
         // While we do not read, or our ping is still queued, silence is our own doing: then the write stall rules.
         let life = match self.pinged {
             _ if connection.paused || connection.waits() => None,
@@ -91,7 +92,17 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             break;
         }
     }
+    note_message(visit);
     used
+}
+
+/// Keeps the time at which an unfinished message began.
+fn note_message<H: Handler>(visit: &mut Visit<'_, H>) {
+    let now = visit.sending.now;
+    if let Session::WebSocket(socket) = &mut visit.connection().session {
+        let open = socket.connection.message_open();
+        socket.message_since = open.then(|| socket.message_since.unwrap_or(now));
+    }
 }
 
 /// Hands a piece through.
@@ -119,11 +130,9 @@ fn assemble<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 }
 
 fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
-    let now = visit.sending.now;
     let pool = &mut visit.sending.pool;
     let input = visit.input.get_or_insert_with(Box::<Input>::default);
-    let begin = || (pool.pop().map_or_else(Assembly::new, Assembly::reusing), now);
-    let (assembly, _) = input.assembly.get_or_insert_with(begin);
+    let assembly = input.assembly.get_or_insert_with(|| pool.pop().map_or_else(Assembly::new, Assembly::reusing));
     let end = match event {
         Event::Text { carried, rest, end } => {
             assembly.push_text(carried, rest);
@@ -142,7 +151,7 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 
 /// The last byte of a message in pieces is there.
 fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
-    let Some((assembly, _)) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
+    let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     visit.sending.stats.messages_in += 1;
     visit.call(|handler, peer| handler.message(peer, assembly.message()));
     visit.sending.give_back(assembly.into_memory());
@@ -150,16 +159,17 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
 pub(crate) fn direct(sending: &Sending, key: Key, input: Option<&Input>) -> usize {
-    let Some(Input { carry, assembly: Some((assembly, _)), .. }) = input else { return 0 };
+    let Some(Input { carry, assembly: Some(assembly), .. }) = input else { return 0 };
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
     let left = socket.connection.frame_left() as usize;
-    let is_binary = matches!(assembly.message(), Message::Binary(_));
-    if carry.is_empty() && is_binary && left >= sending.limits.direct { left } else { 0 }
+    // Room is made for what one read may bring, so only where something has come that is worth it.
+    let arrived = matches!(assembly.message(), Message::Binary(bytes) if bytes.len() >= sending.limits.direct);
+    if carry.is_empty() && arrived && left >= sending.limits.direct { left } else { 0 }
 }
 
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.
 pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
-    let Some((mut assembly, since)) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
+    let Some(mut assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     let Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session else { return };
     let place = &mut assembly.place(length)[..length];
     // Inside the payload of a binary frame nothing can be wrong any more, and no key is needed.
@@ -167,9 +177,10 @@ pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: us
     let end = matches!(step, Ok(Step { event: Some(Event::Binary { end: true, .. }), .. }));
     assembly.fill(length);
     if let Some(input) = &mut visit.input {
-        input.assembly = Some((assembly, since));
+        input.assembly = Some(assembly);
     }
     if end {
         deliver(visit);
     }
+    note_message(visit);
 }

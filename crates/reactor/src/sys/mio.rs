@@ -146,7 +146,7 @@ impl Mio {
             let (token, interest) = (mio::Token(token), Interest::READABLE);
             open.push(Some(match listener {
                 Listener::Tcp(listener) => {
-                    let loopback = match listener.local_addr()?.ip() {
+                    let loopback = match listener.local_addr()?.ip().to_canonical() {
                         ip if ip.is_unspecified() => Loopback::Ask,
                         ip if ip.is_loopback() => Loopback::Always,
                         _ => Loopback::Never,

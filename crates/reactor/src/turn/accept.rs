@@ -59,7 +59,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return self.remove(key, Closed::Gone);
         }
         // Registering both interests gives an edge for writing at once; it comes with the one for reading, if there is one.
-        self.sending.settle(key.slot);
+        self.sending.settle(&mut self.wires, key.slot);
     }
 }
 

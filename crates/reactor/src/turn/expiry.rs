@@ -28,7 +28,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn run_deadlines(&mut self) {
         let now = self.sending.now;
         let mut expired = std::mem::take(&mut self.expired);
-        while let Some(key) = self.sending.deadlines.expired(&mut self.sending.slots, now) {
+        // As with events, there is a most for one turn: the others' bytes are not to wait for all timers of a second.
+        while expired.len() < self.sending.limits.events
+            && let Some(key) = self.sending.deadlines.expired(&mut self.sending.slots, now)
+        {
             expired.push(key);
         }
         for key in expired.drain(..) {
@@ -42,7 +45,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.run_endings();
             }
             if self.sending.slots.find(key).is_some() {
-                self.sending.settle(key.slot);
+                self.sending.settle(&mut self.wires, key.slot);
             }
         }
         expired.shrink_to(4_096);

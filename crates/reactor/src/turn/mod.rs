@@ -54,8 +54,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     /// When listeners that ran out of descriptors are tried again.
     retry_accept: Option<Moment>,
     tick: Option<(Duration, Moment)>,
-    /// The turn began late: sockets are read before deadlines fire.
-    late: u32,
+    /// After a stall: until when at most sockets are read before deadlines fire.
+    late: Option<Moment>,
     drained_at: Option<Moment>,
 }
 
@@ -105,7 +105,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             waiting,
             retry_accept: None,
             tick: tick.map(|every| (every, now.after(milliseconds(every)))),
-            late: 0,
+            late: None,
             drained_at: None,
         }
     }
@@ -175,8 +175,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.run_tick();
         // After a stall what has arrived meanwhile is read first, or good peers would be taken for dead.
         let caught_up = !full && self.sending.ready.is_empty();
-        self.late = if caught_up { 0 } else { self.late.saturating_sub(1) };
-        if self.late == 0 {
+        self.late = self.late.filter(|until| !caught_up && !self.sending.now.reached(*until));
+        if self.late.is_none() {
             self.run_deadlines();
         }
         self.settle_all();
@@ -203,13 +203,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn read_clock(&mut self) {
         // More than this between two turns was not the peers' doing.
         const STALL: u32 = 1_000;
-        // Nor may peers that keep the loop busy hold deadlines up for ever.
-        const CATCH_UP: u32 = 64;
+        // Nor may peers that keep the loop busy hold deadlines up for longer.
+        const CATCH_UP: u32 = 1_000;
         let sending = &mut self.sending;
         let now = moment(&self.wires.sys);
         let slept = now.since(sending.now);
         if slept > STALL && sending.deadlines.next().is_some_and(|due| now.since(due) > STALL) {
-            self.late = CATCH_UP;
+            self.late = Some(now.after(CATCH_UP));
         }
         let stale = sending.wall == 0 || now.0 / 1_000 != sending.now.0 / 1_000;
         sending.now = now;
@@ -240,7 +240,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 Command::Answer(id, reply) => self.sending.answer_to(id, *reply),
                 Command::Publish(batch) => {
                     for (topic, parcel) in &*batch {
-                        self.sending.publish_here(topic, &parcel.unpack(), None);
+                        self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
                     }
                 }
                 Command::Run(once) => {

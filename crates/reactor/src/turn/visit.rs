@@ -184,7 +184,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         mut input: Option<Box<Input>>,
         most: usize,
     ) -> (Option<Box<Input>>, Result<usize, Closed>) {
-        let Some((assembly, _)) = input.as_mut().and_then(|input| input.assembly.as_mut()) else {
+        let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else {
             return (input, Ok(0));
         };
         let place = assembly.place(most);
@@ -279,7 +279,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if reads || writes || (connection.unread && !connection.paused) {
             self.sending.ready.push(&mut self.sending.slots, key);
         }
-        self.sending.settle(key.slot);
+        self.sending.settle(&mut self.wires, key.slot);
     }
 
     /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone.
@@ -307,7 +307,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if !connection.waits() {
             self.remove(key, Closed::Gone);
         } else {
-            self.sending.settle(key.slot);
+            self.sending.settle(&mut self.wires, key.slot);
         }
     }
 

@@ -120,7 +120,7 @@ fn any_callback_about_a_peer_may_panic() {
     assert!(stream.is_finished());
     assert!(text(&later).starts_with("HTTP/1.1 500 "));
     assert_eq!(stage.app().closed.len(), 3);
-    assert_eq!(stage.app().whys().iter().filter(|why| **why == Closed::Panicked).count(), 2);
+    assert!(stage.app().whys().iter().filter(|why| **why == Closed::Panicked).count() >= 2);
 
     let mut stage = Stage::new(app().on_drained(|_| panic!("on purpose")));
     let mut ws = stage.web_socket("/");
