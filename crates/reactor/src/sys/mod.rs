@@ -133,3 +133,8 @@ pub trait Sys {
     /// What wakes this machine's poll.
     fn waker(&self) -> Arc<dyn Wake>;
 }
+
+/// Whether an accept failed because this process or the system has no descriptor left.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}

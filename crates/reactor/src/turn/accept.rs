@@ -7,7 +7,7 @@ use super::Loop;
 use crate::connection::Connection;
 use crate::handler::{Closed, Handler};
 use crate::session::{Session, head};
-use crate::sys::Sys;
+use crate::sys::{Sys, is_out_of_descriptors};
 
 impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn accept(&mut self) {
@@ -61,8 +61,4 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // Registering both interests gives an edge for writing at once; it comes with the one for reading, if there is one.
         self.sending.settle(&mut self.wires, key.slot);
     }
-}
-
-fn is_out_of_descriptors(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
