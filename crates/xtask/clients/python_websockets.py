@@ -115,7 +115,7 @@ async def chat():
 
 @check("chat: a binary message is 1003, a name that is none 1008")
 async def chat_refuses():
-    for first, code in ((b"binary", 1003), ("", 1008), ("   ", 1008), ("x" * 41, 1008), ("a\nb", 1008)):
+    for first, code in ((b"binary", 1003), ("", 1008), ("   ", 1008), ("x" * 41, 1008), ("a\nb", 1008), ("Ada: hi", 1008)):
         async with client("/chat") as socket:
             await socket.send(first)
             try:
@@ -123,6 +123,23 @@ async def chat_refuses():
                 raise AssertionError(f"{first!r} was taken")
             except ConnectionClosed:
                 same(socket.protocol.close_rcvd.code, code, f"the close code for {first!r}")
+
+
+@check("chat: lines are short, few enough, and one line each")
+async def chat_bounds():
+    async with client("/chat") as ada:
+        await ada.send("Ada")
+        await heard(ada, "Ada came in")
+        await ada.send("one\nBob: two")
+        await heard(ada, "Ada: one Bob: two")
+        await ada.send("x" * 2001)
+        await ada.wait_closed()
+        same(ada.close_code, 1009, "the close code for a long line")
+    async with client("/chat") as bob:
+        for line in range(52):
+            await bob.send(f"{line}")
+        await bob.wait_closed()
+        same(bob.close_code, 1008, "the close code for many lines")
 
 
 @check("two hundred clients at once, each with its own echo")

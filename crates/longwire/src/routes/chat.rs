@@ -8,7 +8,7 @@ const LONGEST_NAME: usize = 40;
 /// In bytes. What one guest says is sent to all.
 const LONGEST_LINE: usize = 2_000;
 /// What one guest may say in a second, for the same reason.
-const MOST_LINES: u32 = 20;
+const MOST_LINES: u32 = 50;
 
 /// Somebody in the room, or at its door.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Guest {
         self.lines = if self.second == now { self.lines + 1 } else { 1 };
         self.second = now;
         if self.lines > MOST_LINES {
-            return self.goes(out, CloseCode::POLICY, "20 lines a second are enough");
+            return self.goes(out, CloseCode::POLICY, "50 lines a second are enough");
         }
         if self.name.is_empty() { self.comes_in(out, text.trim()) } else { self.speaks(out, text) }
     }

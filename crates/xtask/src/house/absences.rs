@@ -20,6 +20,7 @@ const ABSENCES: &[Absence] = &[
     Absence { says: "None of those three depends on another", complaints: super::packages::arrows },
     Absence { says: "`mio` is named in `crates/reactor/src/sys/mio.rs` and nowhere else", complaints: no_mio },
     Absence { says: "No crate that ships contains `unsafe`: each root forbids it", complaints: no_unsafe },
+    Absence { says: "`crates/reactor/src/session/` names no socket and no clock", complaints: no_machine_in_sessions },
     Absence { says: "the file that polls, names nothing of a protocol", complaints: no_protocol_in_the_turn },
 ];
 
@@ -107,6 +108,12 @@ fn no_unsafe(repository: &Repository) -> Fallible<Vec<String>> {
         }
     }
     Ok(complaints)
+}
+
+/// A session is lent bytes and time.
+fn no_machine_in_sessions(repository: &Repository) -> Fallible<Vec<String>> {
+    const OF_THE_MACHINE: [&str; 5] = ["std : : net", "Instant", "SystemTime", "Sys", "Wires"];
+    phrases(repository, &repository.files("crates/reactor/src/session", "rs")?, &OF_THE_MACHINE)
 }
 
 /// The order of things is decided there; what a rule of a protocol means is decided in `session/`.
