@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use crate::response::PLAIN_TEXT;
 use crate::upgrade;
 use crate::{Body, Connection, FieldName, FieldValue, Response, Status};
 
@@ -138,9 +139,6 @@ impl Refusal {
         }
     }
 }
-
-pub(crate) const PLAIN_TEXT: (FieldName<'static>, FieldValue<'static>) =
-    (FieldName::CONTENT_TYPE, FieldValue::literal("text/plain; charset=utf-8"));
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

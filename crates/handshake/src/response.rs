@@ -66,6 +66,10 @@ pub enum Connection {
     Upgrade,
 }
 
+/// The kind of the texts that are answered from here.
+pub(crate) const PLAIN_TEXT: (FieldName<'static>, FieldValue<'static>) =
+    (FieldName::CONTENT_TYPE, FieldValue::literal("text/plain; charset=utf-8"));
+
 impl Response<'_> {
     /// The bytes that [`encode`](Self::encode) writes.
     #[must_use]

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::extensions::{Extension, extensions};
 use crate::fields::Fields;
 use crate::grammar::{elements, is_token, token};
-use crate::refusal::PLAIN_TEXT;
+use crate::response::PLAIN_TEXT;
 use crate::{Accept, Content, FieldName, FieldValue, Origins, Refusal, Request, Token, Version};
 
 /// The only version there is (RFC 6455 §4.1 item 9).

@@ -24,25 +24,29 @@ impl Handler for Site {
     type User = Visitor;
 
     fn request(&mut self, peer: &mut Peer<Visitor>, request: &Request, _: &[u8]) -> Reply {
-        let route: fn(&mut Peer<Visitor>, &Request) -> Reply = match request.path() {
-            "/echo" => |peer, _| {
-                *peer.user = Visitor::Echo;
-                Reply::web_socket()
+        let is_read = matches!(request.method(), "GET" | "HEAD");
+        let (visitor, reply) = match request.path() {
+            "/echo" => (Visitor::Echo, Reply::web_socket()),
+            "/chat" => (Visitor::Chat(chat::Guest::default()), Reply::web_socket()),
+            "/clock" => {
+                let (listener, reply) = clock::request(request);
+                (Visitor::Clock(listener), reply)
+            }
+            "/tokens" => match tokens::request(request) {
+                Ok(speech) => (Visitor::Tokens(speech), Reply::events()),
+                Err(reply) => (Visitor::Passing, reply),
             },
-            "/chat" => |peer, _| {
-                *peer.user = Visitor::Chat(chat::Guest::default());
-                Reply::web_socket()
-            },
-            "/clock" => clock::request,
-            "/tokens" => tokens::request,
-            "/healthz" => |_, _| Reply::page("text/plain; charset=utf-8", b"ok\n".as_slice()),
+            "/healthz" => (Visitor::Passing, Reply::page("text/plain; charset=utf-8", b"ok\n".as_slice())),
             path => match page::find(path) {
-                Some(page) if is_read(request) => return page,
-                Some(_) => return not_allowed(),
+                Some(page) => (Visitor::Passing, page),
                 None => return Reply::status(404),
             },
         };
-        if is_read(request) { route(peer, request) } else { not_allowed() }
+        if !is_read {
+            return Reply::status(405).field("Allow", FieldValue::literal("GET, HEAD"));
+        }
+        *peer.user = visitor;
+        reply
     }
 
     fn opened(&mut self, peer: &mut Peer<Visitor>) {
@@ -80,12 +84,4 @@ impl Handler for Site {
             guest.leaves(hub);
         }
     }
-}
-
-fn is_read(request: &Request) -> bool {
-    matches!(request.method(), "GET" | "HEAD")
-}
-
-fn not_allowed() -> Reply {
-    Reply::status(405).field("Allow", FieldValue::literal("GET, HEAD"))
 }

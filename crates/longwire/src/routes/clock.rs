@@ -3,9 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use longwire_reactor::{Event, Id, Line, Out, Peer, Reply, Request};
-
-use crate::site::Visitor;
+use longwire_reactor::{Event, Id, Line, Out, Reply, Request};
 
 /// Missed seconds that are sent after all; what lies further back is a gap.
 const MOST_MISSED: u64 = 60;
@@ -16,12 +14,11 @@ pub(crate) struct Listener {
     last: Option<u64>,
 }
 
-pub(crate) fn request(peer: &mut Peer<Visitor>, request: &Request) -> Reply {
+pub(crate) fn request(request: &Request) -> (Listener, Reply) {
     // A page cannot set the header of a new EventSource, so it may put the id into the query.
     let last = request.last_event_id().and_then(|id| id.parse().ok());
     let last = last.or_else(|| request.query("last_event_id").and_then(|id| id.parse().ok()));
-    *peer.user = Visitor::Clock(Listener { last });
-    Reply::events().retry(Duration::from_secs(1))
+    (Listener { last }, Reply::events().retry(Duration::from_secs(1)))
 }
 
 impl Listener {

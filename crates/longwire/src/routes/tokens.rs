@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use longwire_reactor::{CloseCode, Event, Id, Line, Out, Peer, Reply, Request};
-
-use crate::site::Visitor;
+use longwire_reactor::{CloseCode, Event, Id, Line, Out, Reply, Request};
 
 const PACE: Duration = Duration::from_millis(35);
 /// In bytes. A request that is sent once keeps us at work for as long as its text is.
@@ -19,21 +17,21 @@ pub(crate) struct Speech {
     said: usize,
 }
 
-pub(crate) fn request(peer: &mut Peer<Visitor>, request: &Request) -> Reply {
-    let Some(text) = request.query("text").filter(|text| !text.trim().is_empty()) else { return Reply::status(400) };
+/// The speech that a request asks for, or why there is none.
+pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
+    let text = request.query("text").filter(|text| !text.trim().is_empty()).ok_or(Reply::status(400))?;
     if text.len() > LONGEST {
-        return Reply::status(414);
+        return Err(Reply::status(414));
     }
     let mut speech = Speech { text: text.into_owned(), at: 0, said: 0 };
     // Who was cut off goes on behind the last word that it got; who has them all need not come back: 204 tells it so.
     if let Some(last) = request.last_event_id().and_then(|id| id.parse().ok()) {
         while speech.said < last && speech.next_word().is_some() {}
         if speech.at == speech.text.len() {
-            return Reply::status(204);
+            return Err(Reply::status(204));
         }
     }
-    *peer.user = Visitor::Tokens(speech);
-    Reply::events()
+    Ok(speech)
 }
 
 impl Speech {

@@ -168,6 +168,77 @@ fn at_the_bound_an_event_stream_ends_behind_whole_events() {
     assert!(client.is_finished());
 }
 
+/// What can be taken at once, more than the shared buffer holds, and from how much on it is delivered in mid-turn.
+const BURSTS: [(usize, usize); 3] = [(20, 64 << 10), (200, 64 << 10), (200, 5_000)];
+
+/// Windows that end between frames, in a header and in a payload.
+const WINDOWS: [usize; 6] = [0, 1, 137, 1_000, 1_002, 9_999];
+
+#[test]
+fn a_turns_burst_meets_the_bound_and_ends_with_whole_frames_and_a_close() {
+    let message = "x".repeat(996);
+    for (count, cork) in BURSTS {
+        for window in WINDOWS {
+            let mut stage = Stage::with(Limits { cork, ..small_queue() }, listener());
+            let (mut slow, mut quick) = (stage.web_socket("/"), stage.web_socket("/"));
+            slow.client.set_window(window);
+            stage.on.with_hub(|hub| (0..count).for_each(|_| hub.publish("all", &message)));
+            assert_eq!(stage.app().whys(), [Closed::Overflow], "{count} {cork} {window}");
+            slow.client.set_window(usize::MAX);
+            stage.settle();
+            let frames = slow.all_frames();
+            let (close, messages) = frames.split_last().unwrap();
+            assert_eq!(*close, closes(CloseCode::POLICY, "reads too slowly"));
+            assert!(messages.iter().all(|frame| *frame == whole(Opcode::Text, &message)));
+            // As much as the bound, and the one message that crosses it.
+            let queued = messages.len() * 1_000 - window;
+            assert!((10_000..11_000).contains(&queued), "{count} {cork} {window}: {queued}");
+            assert!(slow.client.is_finished());
+            assert_eq!(quick.all_frames().len(), count);
+        }
+    }
+}
+
+#[test]
+fn a_turns_burst_ends_an_event_stream_behind_whole_events() {
+    let event = format!("data: {}\n\n", "z".repeat(992));
+    for (count, cork) in BURSTS {
+        for window in WINDOWS {
+            let mut stage = Stage::with(Limits { cork, ..small_queue() }, listener());
+            let (client, _) = stage.events("/events");
+            client.set_window(window);
+            stage.on.with_hub(|hub| (0..count).for_each(|_| hub.publish("all", &"z".repeat(992))));
+            assert_eq!(stage.app().whys(), [Closed::Overflow], "{count} {cork} {window}");
+            client.set_window(usize::MAX);
+            stage.settle();
+            let received = text(&client);
+            let queued = received.len() - window;
+            assert!((10_000..11_000).contains(&queued), "{count} {cork} {window}: {queued}");
+            assert_eq!(received, event.repeat(received.len() / 1_000));
+            assert!(client.is_finished());
+        }
+    }
+}
+
+#[test]
+fn a_publisher_that_does_not_read_meets_the_bound_with_its_own_burst() {
+    for (count, cork) in BURSTS {
+        let app = listener().on_message(move |peer, _| {
+            (0..count).for_each(|_| peer.publish("all", &"y".repeat(996)));
+        });
+        let mut stage = Stage::with(Limits { cork, ..small_queue() }, app);
+        let mut ws = stage.web_socket("/");
+        ws.client.set_window(0);
+        ws.send("go");
+        stage.settle();
+        assert_eq!(stage.app().whys(), [Closed::Overflow], "{count} {cork}");
+        ws.client.set_window(usize::MAX);
+        stage.settle();
+        let frames = ws.all_frames();
+        assert_eq!((frames.len(), code_of(&frames[10])), (11, Some(1008)), "{count} {cork}");
+    }
+}
+
 #[test]
 fn own_messages_meet_the_same_bound() {
     let app = App::new().on_message(|peer, _| {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use longwire_reactor::frame::Opcode;
+use longwire_reactor::sys::Sys;
 use longwire_reactor::sys::sim::World;
 use longwire_reactor::{CloseCode, Closed, Deadline, Limits, Reply, Server};
 
@@ -203,6 +204,69 @@ fn a_message_has_a_minute_from_its_first_byte() {
 }
 
 #[test]
+fn nor_may_it_begin_with_nothing_or_go_on_with_nothing() {
+    let empty = [Sent::raw(0x01, b""), Sent::raw(0x00, b"")];
+    let long = Sent::raw(0x82, &[0; 60_000]);
+    let header = long.len() - 60_000;
+    // Under `pieces` nothing is put together here; the clock is the same.
+    for path in ["/", "/pieces"] {
+        // What begins the message, and what keeps the connection alive: fragments and pongs between fragments, single bytes
+        // of the payload, or nothing but our patience.
+        for (begun, then, ping) in [
+            (&empty[0][..], &*empty[1], 30),
+            (&empty[0], &Sent::pong(b""), 30),
+            (&long[..header], &[0], 30),
+            (&long[..header], &[], 3_600),
+            (&long[..header + 10], &[], 3_600),
+        ] {
+            at_any_hour(|make| {
+                let limits = Limits { ping: seconds(ping), ..Limits::default() };
+                let app = App::new().on_request(|_, request, _| match request.path() {
+                    "/pieces" => Reply::web_socket().pieces(),
+                    _ => Reply::web_socket(),
+                });
+                let mut stage = make(limits, app);
+                let mut ws = stage.web_socket(path);
+                stage.pass(seconds(10));
+                ws.client.send(begun);
+                stage.settle();
+                for _ in 0..5 {
+                    stage.pass(seconds(10));
+                    ws.client.send(then);
+                    stage.settle();
+                }
+                stage.pass(seconds(10) - MILLISECOND);
+                assert_eq!(ws.all_frames(), []);
+                stage.pass(MILLISECOND);
+                assert_eq!(ws.all_frames(), [closes(CloseCode::POLICY, "message too slow")]);
+                assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Message)]);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_message_that_ends_in_time_ends_its_clock() {
+    for path in ["/", "/pieces"] {
+        let app = App::new().on_request(|_, request, _| match request.path() {
+            "/pieces" => Reply::web_socket().pieces(),
+            _ => Reply::web_socket(),
+        });
+        let mut stage = Stage::new(app);
+        let ws = stage.web_socket(path);
+        for last in [Sent::raw(0x80, b""), Sent::raw(0x80, b"x")] {
+            ws.client.send(&Sent::raw(0x01, b""));
+            stage.pass(seconds(29));
+            ws.client.send(&last[..2]);
+            stage.pass(seconds(29));
+            ws.client.send(&last[2..]);
+            stage.pass(seconds(29));
+        }
+        assert!(stage.app().closed.is_empty(), "{path}");
+    }
+}
+
+#[test]
 fn the_maximum_age_is_told_with_1001() {
     for age in [2, 100] {
         at_any_hour(|make| {
@@ -266,6 +330,29 @@ fn a_timer_that_always_asks_again_does_not_stop_the_loop() {
         stage.turn();
     }
     assert!(stage.app().timers <= 10, "{} in ten turns", stage.app().timers);
+}
+
+#[test]
+fn more_timers_than_one_turn_fires_all_come_once() {
+    let app = App::new().on_opened(|peer| peer.wake_after(seconds(1))).on_timer(|peer| peer.send("timer"));
+    let mut stage = Stage::with(Limits { events: 4, ..Limits::default() }, app);
+    let clients: Vec<_> = (0..50).map(|_| stage.connect()).collect();
+    clients.iter().for_each(|client| client.send(upgrade("/").as_bytes()));
+    stage.settle();
+    stage.world.pass(seconds(1));
+    let now = stage.on.machine().now();
+    for turn in 1..=13 {
+        // A turn that may sleep does not while a timer is due.
+        let _ = stage.on.turn(None).unwrap();
+        assert_eq!(stage.app().timers, (turn * 4).min(50));
+    }
+    assert_eq!(stage.on.machine().now(), now);
+    stage.pass(seconds(5));
+    for client in clients {
+        let mut ws = Ws::new(client);
+        assert!(ws.skip_head());
+        assert_eq!(ws.all_frames(), texts(&["timer"]));
+    }
 }
 
 #[test]

@@ -104,6 +104,27 @@ fn refusals_to_head_have_no_body_either() {
 }
 
 #[test]
+fn not_even_where_the_head_was_not_understood() {
+    for (request, status) in [
+        ("HEAD /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("\r\nHEAD /\x01 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("\r\nHEAD / HTTP/1.1\r\n\r\n", 400),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n", 400),
+        ("HEAD / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", 413),
+    ] {
+        for split in 0..request.len() - 1 {
+            let mut stage = Stage::new(pages());
+            let (client, first) = stage.ask(&request[..split]);
+            let answer = first + &stage.ask_on(&client, &request[split..]);
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:?} at {split}: {answer}");
+            assert!(answer.ends_with("\r\n\r\n"), "{request:?} at {split}: {answer}");
+            assert!(client.is_finished());
+        }
+    }
+}
+
+#[test]
 fn statuses_and_fields_are_said() {
     let mut stage = Stage::new(pages());
     let (_, answer) = stage.ask(get("/missing"));

@@ -111,6 +111,28 @@ fn an_answer_that_comes_too_late_does_not_answer_the_next_request() {
 }
 
 #[test]
+fn nor_does_one_that_is_given_in_the_turn_in_which_the_next_request_begins() {
+    for giver_comes_first in [true, false] {
+        let ids = Ids::default();
+        let mut stage = Stage::new(desk(&ids));
+        let clients = [stage.connect(), stage.connect()];
+        let [giver, asker] = [&clients[usize::from(!giver_comes_first)], &clients[usize::from(giver_comes_first)]];
+        stage.ask_on(asker, get("/later/one"));
+        stage.on.with_hub(|hub| hub.answer(ids.lock().unwrap()[0], Reply::status(200)));
+        assert!(text(asker).starts_with("HTTP/1.1 200 "));
+        giver.send(b"POST /give?to=0 HTTP/1.1\r\nHost: a\r\nContent-Length: 17\r\n\r\nfor somebody else");
+        asker.send(get("/later/two").as_bytes());
+        stage.turn();
+        assert_eq!(ids.lock().unwrap().len(), 2, "both in one turn");
+        assert!(text(giver).starts_with("HTTP/1.1 204 "));
+        stage.settle();
+        assert_eq!(text(asker), "");
+        stage.on.with_hub(|hub| hub.answer(ids.lock().unwrap()[1], Reply::page("text/plain", &b"for you"[..])));
+        assert!(text(asker).ends_with("for you"));
+    }
+}
+
+#[test]
 fn only_the_first_answer_counts() {
     let ids = Ids::default();
     let mut stage = Stage::new(desk(&ids));
@@ -231,6 +253,21 @@ fn a_peer_that_half_closed_is_still_answered() {
     assert!(text(&client).ends_with("still"));
     assert!(client.is_closed());
     assert_eq!((stage.app().whys(), stage.on.stats().connections), (vec![Closed::Answered], 0));
+}
+
+#[test]
+fn a_peer_that_resets_is_noticed_at_once() {
+    let ids = Ids::default();
+    let mut stage = Stage::new(desk(&ids));
+    let (client, _) = stage.ask([get("/later"), get("/never")].concat());
+    client.reset();
+    stage.turn();
+    let id = ids.lock().unwrap()[0];
+    assert_eq!(stage.app().closed, [(id, Closed::Gone)]);
+    assert_eq!((stage.on.stats().connections, stage.on.stats().pinned), (0, 0));
+    stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+    stage.settle();
+    assert_eq!(stage.app().closed.len(), 1);
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
+use std::sync::Mutex;
 
 use longwire_reactor::frame::{Limits as Frames, Opcode};
-use longwire_reactor::{Limits, Reply, Server};
+use longwire_reactor::{Closed, Limits, Reply, Server};
 
 use crate::live::*;
 use crate::stage::*;
@@ -110,6 +111,21 @@ fn only_local_names_are_served_over_loopback() {
 }
 
 #[test]
+fn a_refused_host_is_not_asked_for_its_body() {
+    let live = Live::start(|_| page());
+    for fields in ["Content-Length: 1000000", "Transfer-Encoding: chunked"] {
+        for expectation in ["", "Expect: 100-continue\r\n"] {
+            let mut tcp = live.connect();
+            let head = format!("POST / HTTP/1.1\r\nHost: evil.example\r\n{expectation}{fields}\r\n\r\n");
+            tcp.send(head.as_bytes());
+            let answer = String::from_utf8(tcp.rest()).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{fields} {expectation}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        }
+    }
+}
+
+#[test]
 fn a_page_of_another_site_may_not_open_a_web_socket() {
     let live = Live::start(|_| page());
     let own = format!("http://{}", live.address);
@@ -159,6 +175,31 @@ fn a_client_that_does_not_read_is_not_read_either() {
     assert!(frames.iter().all(|frame| *frame == whole(Opcode::Binary, [7; 10_000])));
     writer.join().unwrap();
     tcp.leave();
+}
+
+#[test]
+fn a_reset_is_noticed_while_a_request_waits_for_its_answer() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = Mutex::new(tell);
+    let live = Live::start(move |_| {
+        let (waits, ends) = (tell.lock().unwrap().clone(), tell.lock().unwrap().clone());
+        App::new()
+            .on_request(move |_, request, _| match request.path() {
+                "/later" => {
+                    waits.send(None).unwrap();
+                    Reply::later()
+                }
+                _ => Reply::status(200),
+            })
+            .on_closed(move |_, _, _, why| ends.send(Some(why)).unwrap())
+    });
+    let mut tcp = live.connect();
+    tcp.send([get("/page"), get("/later")].concat().as_bytes());
+    assert_eq!(told.recv_timeout(BOUND), Ok(None));
+    // Whoever goes with an answer unread resets.
+    tcp.stream.peek(&mut [0]).unwrap();
+    drop(tcp);
+    assert_eq!(told.recv_timeout(BOUND), Ok(Some(Closed::Gone)));
 }
 
 #[test]

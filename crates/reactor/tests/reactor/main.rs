@@ -5,6 +5,7 @@ mod stage;
 
 mod backpressure;
 mod body;
+mod budget;
 mod chaos;
 mod client;
 mod closing;

@@ -26,6 +26,31 @@ fn before_the_head_is_answered_it_is_500_and_the_last() {
 }
 
 #[test]
+fn a_page_of_a_kind_that_is_no_field_value_is_500_too() {
+    const BAD: &str = "text/plain\r\nX-Injected: yes";
+    let app = App::new()
+        .on_request(|peer, request, _| match request.path() {
+            "/bad" => Reply::page(BAD, &b"x"[..]),
+            "/later" => {
+                peer.wake_after(Duration::from_secs(1));
+                Reply::later()
+            }
+            _ => Reply::status(200),
+        })
+        .on_timer(|peer| peer.answer(Reply::page(BAD, &b"x"[..])));
+    let mut stage = Stage::new(app);
+    let (client, answer) = stage.ask(get("/bad"));
+    assert!(answer.starts_with("HTTP/1.1 500 ") && !answer.contains("X-Injected"), "{answer}");
+    assert!(client.is_finished());
+    let (client, _) = stage.ask(get("/later"));
+    stage.pass(Duration::from_secs(1));
+    let answer = text(&client);
+    assert!(answer.starts_with("HTTP/1.1 500 ") && !answer.contains("X-Injected"), "{answer}");
+    assert!(stage.ask(get("/")).1.starts_with("HTTP/1.1 200 "));
+    assert_eq!(stage.on.stats().panics, 2);
+}
+
+#[test]
 fn after_it_the_close_code_is_1011_and_what_the_callback_sent_is_taken_back() {
     let app = App::new().on_message(|peer, message| {
         peer.send(message);

@@ -114,6 +114,57 @@ fn publish_to_others_leaves_out_the_publisher_only() {
 }
 
 #[test]
+fn what_a_turn_publishes_beyond_the_cork_leaves_before_its_end_once_and_in_order() {
+    let mut stage = Stage::with(Limits { cork: 4_096, ..Limits::default() }, room());
+    let (mut ws, mut other) = (stage.web_socket("/?topics=a"), stage.web_socket("/"));
+    let (stream, _) = stage.events("/events");
+    let names: Vec<String> = (0..1_000).map(|number| format!("{number:>50}")).collect();
+    let early = stage.on.with_hub(|hub| {
+        for (number, name) in names.iter().enumerate() {
+            hub.publish(if number % 10 == 0 { "a" } else { "all" }, name);
+        }
+        ws.frames()
+    });
+    assert!((900..1_000).contains(&early.len()), "{} before the end", early.len());
+    let expected: Vec<Frame> = names.iter().map(|name| whole(Opcode::Text, name)).collect();
+    assert_eq!([early, ws.all_frames()].concat(), expected);
+    let not_of_a = |(number, frame): (usize, Frame)| (number % 10 != 0).then_some(frame);
+    let expected: Vec<Frame> = expected.into_iter().enumerate().filter_map(not_of_a).collect();
+    assert_eq!(other.all_frames(), expected);
+    let event = |frame: &Frame| format!("data: {}\n\n", String::from_utf8_lossy(&frame.payload));
+    assert!(text(&stream) == expected.iter().map(event).collect::<String>());
+}
+
+#[test]
+fn beyond_the_cork_publish_to_others_leaves_out_the_publisher_only() {
+    for cork in [1, 64, 300] {
+        let mut stage = Stage::with(Limits { cork, ..Limits::default() }, room());
+        let (mut one, mut two) = (stage.web_socket("/"), stage.web_socket("/"));
+        let names: Vec<String> = (0..300).map(|number| number.to_string()).collect();
+        let is_others = |number: usize| number % 3 == 0 || (100..200).contains(&number);
+        let act = |(number, name)| format!("{} {name}", if is_others(number) { "others" } else { "all" });
+        one.send(names.iter().enumerate().map(act).collect::<Vec<_>>().join(";").as_str());
+        stage.settle();
+        let all = names.iter().map(|name| whole(Opcode::Text, name));
+        let own = all.clone().enumerate().filter_map(|(number, frame)| (!is_others(number)).then_some(frame));
+        assert_eq!(one.all_frames(), own.collect::<Vec<_>>(), "cork {cork}");
+        assert_eq!(two.all_frames(), all.collect::<Vec<_>>(), "cork {cork}");
+    }
+}
+
+#[test]
+fn who_joins_behind_what_left_in_mid_turn_gets_what_follows() {
+    for cork in [1, 64, 4_096] {
+        let mut stage = Stage::with(Limits { cork, ..Limits::default() }, room());
+        let (mut one, mut two) = (stage.web_socket("/"), stage.web_socket("/?topics=x"));
+        one.send("topic x;topic x;join x;topic x;all 1;leave x;topic x;all 2;topic x");
+        stage.settle();
+        assert_eq!(one.all_frames(), texts(&["x", "1", "2"]), "cork {cork}");
+        assert_eq!(two.all_frames(), texts(&["x", "x", "x", "1", "x", "2", "x"]), "cork {cork}");
+    }
+}
+
+#[test]
 fn a_subscription_begins_and_ends_with_its_call() {
     let mut stage = Stage::new(room());
     let mut ws = stage.web_socket("/");

@@ -231,6 +231,26 @@ fn later_answers_cross_the_loops() {
 }
 
 #[test]
+fn a_hub_closes_peers_of_every_loop() {
+    let everybody = Everybody::default();
+    let shared = everybody.clone();
+    let live = Live::with(2, |server| server, move |_| crossing(&shared));
+    let mut sockets: Vec<Tcp> = (0..24).map(|_| live.web_socket("/")).collect();
+    for tcp in &mut sockets {
+        assert_eq!(tcp.frames(1), texts(&["open"]));
+    }
+    let all = everybody.lock().unwrap().clone();
+    let code = CloseCode::new(4_001).unwrap();
+    live.remote.run(all[0], move |hub| all.iter().for_each(|id| hub.close(*id, code, "everybody goes"))).unwrap();
+    for mut tcp in sockets {
+        assert_eq!(tcp.frames(1), [closes(code, "everybody goes")]);
+        tcp.send(&Sent::close(None));
+        assert!(tcp.rest().is_empty());
+    }
+    live.stop();
+}
+
+#[test]
 fn the_tick_runs_on_the_first_loop_only() {
     let (ticks, ticked) = channel();
     let ticks = Mutex::new(ticks);
