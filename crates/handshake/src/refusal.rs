@@ -89,7 +89,7 @@ refusals! {
     HostRepeated BAD_REQUEST "RFC 9112 §3.2" "Host stands there more than once"
     BadHost BAD_REQUEST "RFC 9112 §3.2" "Host is not a host with or without a port"
     HostNotAllowed FORBIDDEN "RFC 9110 §15.5.4"
-        "only localhost, 127.0.0.1 and ::1 are served over loopback, for fear of DNS rebinding; see --allow-host"
+        "Host is not localhost, 127.0.0.1 or ::1; other names must be allowed, against DNS rebinding (longwire: --allow-host, library: Server::host)"
 
     // The content.
     BadContentLength BAD_REQUEST "RFC 9112 §6.3" "Content-Length is no number"
@@ -106,7 +106,7 @@ refusals! {
     // The upgrade.
     MethodNotAllowed METHOD_NOT_ALLOWED "RFC 6455 §4.2.1" "the method of an opening handshake is GET"
     UpgradeInHttp10 BAD_REQUEST "RFC 6455 §4.2.1" "HTTP/1.0 has no Upgrade"
-    UpgradeMissing BAD_REQUEST "RFC 6455 §4.2.1" "Upgrade does not ask for the protocol that is spoken here"
+    UpgradeMissing BAD_REQUEST "RFC 6455 §4.2.1" "an opening handshake is expected here, and Upgrade does not ask for one"
     ConnectionLacksUpgrade BAD_REQUEST "RFC 6455 §4.2.1" "Connection does not name Upgrade"
     KeyMissing BAD_REQUEST "RFC 6455 §4.2.1" "the key of the handshake is missing"
     KeyRepeated BAD_REQUEST "RFC 6455 §11.3.1" "the key of the handshake stands there more than once"

@@ -11,6 +11,7 @@ use longwire_reactor::{Limits, Origins};
 /// WebSocket, Server-Sent Events and plain HTTP on one port.
 #[derive(Parser, Debug)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Sizes are written like 4096, 64KiB or 1MiB; times like 500ms, 10s or 2m.")]
 pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,19 +35,20 @@ pub(crate) enum Command {
     Serve(Serve),
 }
 
-/// Sizes are written like 64KiB, 1MiB or 4096; times like 500ms, 10s or 2m.
+/// The server's addresses, rules, limits and deadlines.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
     /// Listens here; may be repeated.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: Vec<SocketAddr>,
     /// Event loops, each on a thread of its own.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
-    /// Pages of this origin may open a WebSocket; may be repeated, `*` for any. Without it, only our own.
-    #[arg(long, value_name = "ORIGIN")]
+    /// Pages of this origin, such as https://www.example.org, may open a WebSocket; may be repeated, `*` for any. Without it,
+    /// only our own.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// This name may stand in Host on a loopback address, beside localhost; may be repeated, `*` for any.
+    /// Requests on a loopback address may have this Host, beside localhost; may be repeated, `*` for any.
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
 
@@ -62,12 +64,12 @@ pub(crate) struct Serve {
     /// What one connection may have waiting to be sent.
     #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB")]
     send_queue: ByteSize,
-    /// What all connections together may pin.
+    /// What all connections together may hold in memory.
     #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "256MiB")]
     memory_budget: ByteSize,
     /// Connections at a time.
-    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 16_384)]
-    max_connections: usize,
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
 
     /// For a request head, from its first byte or from accept.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "10s", value_parser = time)]
@@ -96,7 +98,7 @@ pub(crate) struct Serve {
     /// For the peer's Close after ours.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "5s", value_parser = time)]
     close_timeout: Duration,
-    /// How long connections may live; unset, as long as they like.
+    /// How long a WebSocket or a stream may live; unset, as long as it likes.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", value_parser = time)]
     max_age: Option<Duration>,
     /// For everybody to go when the server is told to stop.
@@ -122,7 +124,7 @@ impl Serve {
             drain: self.drain_timeout,
             send_queue: size("--send-queue", self.send_queue)?,
             budget: size("--memory-budget", self.memory_budget)?,
-            connections: self.max_connections,
+            connections: self.max_connections as usize,
             ..Limits::default()
         };
         limits.message.message = size_32("--max-message", self.max_message)?;
@@ -144,10 +146,21 @@ impl Serve {
 
 fn time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time.is_zero() || time > Duration::from_secs(24 * 24 * 3_600) {
+    if time < Duration::from_millis(1) || time > Duration::from_secs(24 * 24 * 3_600) {
         return Err("a time from 1ms to 24days".into());
     }
     Ok(time)
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let is_origin = text
+        .split_once("://")
+        .is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty() && !host.contains('/'));
+    if is_origin || text == "*" {
+        Ok(text.into())
+    } else {
+        Err("a scheme and a host, like https://www.example.org".into())
+    }
 }
 
 fn size(flag: &str, size: ByteSize) -> Result<usize, String> {
@@ -155,7 +168,10 @@ fn size(flag: &str, size: ByteSize) -> Result<usize, String> {
 }
 
 fn size_32(flag: &str, size: ByteSize) -> Result<u32, String> {
-    u32::try_from(size.as_u64()).ok().filter(|size| *size > 0).ok_or_else(|| format!("{flag}: a size from 1B to 4GiB"))
+    u32::try_from(size.as_u64())
+        .ok()
+        .filter(|size| *size > 0)
+        .ok_or_else(|| format!("{flag}: a size above 0 and below 4GiB"))
 }
 
 #[cfg(test)]

@@ -31,7 +31,9 @@ fn prepare(options: &Serve) -> Result<Server, String> {
     raise_descriptors(limits.connections);
     let (first, others) = options.listen.split_first().ok_or("no address to listen on")?;
     let refused = |address, error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!("{address} is in use: another program listens there"),
+        io::ErrorKind::AddrInUse => {
+            format!("{address} is in use: another program listens there; choose another with --listen")
+        }
         io::ErrorKind::PermissionDenied => format!("{address} needs rights that this user does not have"),
         _ => format!("{address}: {error}"),
     };
@@ -55,7 +57,7 @@ fn raise_descriptors(connections: usize) {
     // Beside the connections: listeners, the poll, standard streams.
     let wanted = connections as u64 + 64;
     if let Some(current) = getrlimit(Resource::Nofile).current.filter(|current| *current < wanted) {
-        log::warn!("{current} descriptors do not do for --max-connections {connections}: see ulimit -n");
+        log::warn!("{current} descriptors are too few for --max-connections {connections}: see ulimit -n");
     }
 }
 
@@ -72,7 +74,7 @@ fn run(server: Server, threads: usize) -> ExitCode {
     });
     match outcome {
         Ok(()) => {
-            log::info!("all connections are gone");
+            log::info!("stopped");
             ExitCode::SUCCESS
         }
         Err(error) => {

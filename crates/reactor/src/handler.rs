@@ -21,7 +21,10 @@ pub trait Handler {
     /// behind a proxy the requests of different people share a connection.
     type User: Default;
 
-    /// A whole request: head and body. The default opens a WebSocket.
+    /// A whole request: head and body. The default opens a WebSocket, whatever the path.
+    ///
+    /// Whose page asks is checked for WebSockets alone; what else a foreign page may do is decided here, by
+    /// [`Request::origin`].
     fn request(&mut self, peer: &mut Peer<'_, Self::User>, request: &Request<'_>, body: &[u8]) -> Reply {
         let _ = (peer, request, body);
         Reply::web_socket()

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What a loop borrows at a time.
+/// What a loop borrows at a time, at most.
 const STEP: usize = 1 << 20;
+/// So many steps at least are in the budget: what a loop has borrowed and does not need must not be all there is.
+const STEPS: usize = 16;
 
 /// The account of the process.
 #[derive(Debug, Default)]
@@ -21,14 +23,16 @@ pub(crate) struct Account {
 pub(crate) struct Ledger {
     account: Arc<Account>,
     budget: usize,
+    step: usize,
     most_connections: usize,
     borrowed: usize,
     pinned: usize,
 }
 
 impl Ledger {
-    pub(crate) const fn new(account: Arc<Account>, budget: usize, most_connections: usize) -> Self {
-        Self { account, budget, most_connections, borrowed: 0, pinned: 0 }
+    pub(crate) fn new(account: Arc<Account>, budget: usize, most_connections: usize) -> Self {
+        let step = (budget / STEPS).clamp(1, STEP);
+        Self { account, budget, step, most_connections, borrowed: 0, pinned: 0 }
     }
 
     /// Bytes that this loop's connections pin.
@@ -40,14 +44,14 @@ impl Ledger {
     #[inline]
     pub(crate) fn settle(&mut self, before: usize, now: usize) {
         self.pinned = self.pinned + now - before;
-        if self.pinned > self.borrowed || self.borrowed - self.pinned > 2 * STEP {
+        if self.pinned > self.borrowed || self.borrowed - self.pinned > 2 * self.step {
             self.balance();
         }
     }
 
     #[cold]
     fn balance(&mut self) {
-        let wanted = self.pinned.div_ceil(STEP) * STEP;
+        let wanted = self.pinned.div_ceil(self.step) * self.step;
         if wanted > self.borrowed {
             self.account.bytes.fetch_add(wanted - self.borrowed, Ordering::Relaxed);
         } else {
@@ -89,18 +93,29 @@ mod tests {
     #[test]
     fn loops_borrow_in_steps_and_give_back() {
         let account = Arc::new(Account::default());
-        let mut one = Ledger::new(account.clone(), 3 * STEP, 10);
-        let mut two = Ledger::new(account.clone(), 3 * STEP, 10);
+        let mut one = Ledger::new(account.clone(), STEPS * STEP, 10);
+        let mut two = Ledger::new(account.clone(), STEPS * STEP, 10);
         one.settle(0, 10);
         one.settle(10, 500);
         assert_eq!((one.pinned(), account.bytes.load(Ordering::Relaxed)), (500, STEP));
-        two.settle(0, STEP + 1);
-        assert_eq!(account.bytes.load(Ordering::Relaxed), 3 * STEP);
+        two.settle(0, 14 * STEP + 1);
+        assert_eq!(account.bytes.load(Ordering::Relaxed), STEPS * STEP);
         assert!(!one.has_room());
-        two.settle(STEP + 1, 0);
+        two.settle(14 * STEP + 1, 0);
         drop(two);
         assert!(one.has_room());
         assert_eq!(account.bytes.load(Ordering::Relaxed), STEP);
+    }
+
+    #[test]
+    fn a_small_budget_is_given_back_too() {
+        for budget in [1, 100, STEP, 2 * STEP] {
+            let mut ledger = Ledger::new(Arc::default(), budget, 10);
+            ledger.settle(0, budget);
+            assert!(!ledger.has_room());
+            ledger.settle(budget, 0);
+            assert!(budget < STEPS || ledger.has_room(), "{budget}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Every limit of the loop, in one place: its default, its unit and what it stops.
 //!
-//! No value means "unlimited". Times are measured on the monotonic clock and may be at most 24 days.
+//! No value means "unlimited"; only `max_age` can be off. Times are measured on the monotonic clock and may be at most 24 days.
 
 use std::time::Duration;
 

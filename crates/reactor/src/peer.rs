@@ -131,7 +131,8 @@ impl<'a> Out<'a> {
         self.sending.ping(self.machine, self.key.slot, payload);
     }
 
-    /// Publishes to everybody who listens to the topic, at the end of the turn.
+    /// Publishes to everybody who listens to the topic, this peer included, at the end of the turn. Nothing is kept for those who
+    /// come later.
     pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
         self.sending.publish(self.machine, topic, &publication.into(), None);
     }

@@ -90,12 +90,24 @@ impl Reply {
         Self::new(Kind::Page(Page { status: Status::OK, kind, body: body.into() }))
     }
 
+    /// The same page under another status, such as 400 or 201.
+    ///
+    /// # Panics
+    /// If this reply is no `page(…)`, or `code` is not between 200 and 599.
+    pub fn with_status(mut self, code: u16) -> Self {
+        match &mut self.kind {
+            Kind::Page(page) => page.status = final_status(code),
+            _ => panic!("only a page has a status of the application's"),
+        }
+        self
+    }
+
     /// A status, with its reason as a line of text.
     ///
     /// # Panics
     /// If `code` is not between 200 and 599.
     pub fn status(code: u16) -> Self {
-        let status = Status::new(code).filter(|_| (200..600).contains(&code)).expect("a final status code");
+        let status = final_status(code);
         let body = match code {
             204 | 304 => Vec::new(),
             _ => format!("{} {}\n", code, status.reason()).into_bytes(),
@@ -124,4 +136,9 @@ impl Reply {
         self.fields.push((name, value.as_str().to_owned()));
         self
     }
+}
+
+/// A status that ends a request.
+fn final_status(code: u16) -> Status {
+    Status::new(code).filter(|_| (200..600).contains(&code)).expect("a final status code")
 }

@@ -138,7 +138,7 @@ impl Server {
         Remote::new(self.switchboard.clone())
     }
 
-    /// Runs on this thread until it is drained.
+    /// Runs on this thread until it is drained, by [`Remote::drain`]. (Signals are the program's to catch.)
     ///
     /// # Errors
     /// What the machine reports when the loop is built, or its poll.

@@ -499,7 +499,7 @@ class Chat {
 
   enter(name) {
     const characters = [...name].length;
-    if (characters < 1 || characters > 40) return this.panel.note('A name has 1 to 40 characters.');
+    if (characters < 1 || characters > 40 || name.includes(':')) return this.panel.note('A name has 1 to 40 characters, and no colon.');
     if (!this.socket.send(name)) return;
     this.become(name);
     $('chat-text').focus();

@@ -19,7 +19,7 @@ pub(crate) struct Speech {
 
 /// The speech that a request asks for, or why there is none.
 pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
-    let text = request.query("text").filter(|text| !text.trim().is_empty()).ok_or(Reply::status(400))?;
+    let text = request.query("text").filter(|text| !text.trim().is_empty()).ok_or_else(missing)?;
     if text.len() > LONGEST {
         return Err(Reply::status(414));
     }
@@ -32,6 +32,10 @@ pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
         }
     }
     Ok(speech)
+}
+
+fn missing() -> Reply {
+    Reply::page("text/plain; charset=utf-8", b"text is missing: /tokens?text=hello\n".as_slice()).with_status(400)
 }
 
 impl Speech {

@@ -248,6 +248,7 @@ pub(super) fn respond_stream<H: Handler>(visit: &mut Visit<'_, H>, fields: &[(&'
 
 /// The peer broke a rule: it is told which, and that was its last request.
 pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, is_head: bool) {
+    log::debug!("{} is refused: {refusal}", visit.sending.id(visit.key));
     let response = refusal.response();
     respond(visit, &response);
     if let (Content::Bytes(body), false) = (response.body, is_head) {

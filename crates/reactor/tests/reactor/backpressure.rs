@@ -169,7 +169,7 @@ fn at_the_bound_an_event_stream_ends_behind_whole_events() {
 }
 
 /// What can be taken at once, more than the shared buffer holds, and from how much on it is delivered in mid-turn.
-const BURSTS: [(usize, usize); 3] = [(20, 64 << 10), (200, 64 << 10), (200, 5_000)];
+const BURSTS: [(usize, usize); 3] = [(30, 64 << 10), (200, 64 << 10), (200, 5_000)];
 
 /// Windows that end between frames, in a header and in a payload.
 const WINDOWS: [usize; 6] = [0, 1, 137, 1_000, 1_002, 9_999];

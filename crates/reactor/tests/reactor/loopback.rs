@@ -182,7 +182,8 @@ fn a_reset_is_noticed_while_a_request_waits_for_its_answer() {
     let (tell, told) = std::sync::mpsc::channel();
     let tell = Mutex::new(tell);
     let live = Live::start(move |_| {
-        let (waits, ends) = (tell.lock().unwrap().clone(), tell.lock().unwrap().clone());
+        let waits = tell.lock().unwrap().clone();
+        let ends = waits.clone();
         App::new()
             .on_request(move |_, request, _| match request.path() {
                 "/later" => {

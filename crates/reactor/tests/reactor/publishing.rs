@@ -141,7 +141,7 @@ fn beyond_the_cork_publish_to_others_leaves_out_the_publisher_only() {
         let mut stage = Stage::with(Limits { cork, ..Limits::default() }, room());
         let (mut one, mut two) = (stage.web_socket("/"), stage.web_socket("/"));
         let names: Vec<String> = (0..300).map(|number| number.to_string()).collect();
-        let is_others = |number: usize| number % 3 == 0 || (100..200).contains(&number);
+        let is_others = |number: usize| number.is_multiple_of(3) || (100..200).contains(&number);
         let act = |(number, name)| format!("{} {name}", if is_others(number) { "others" } else { "all" });
         one.send(names.iter().enumerate().map(act).collect::<Vec<_>>().join(";").as_str());
         stage.settle();
