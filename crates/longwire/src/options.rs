@@ -44,7 +44,7 @@ pub(crate) struct Serve {
     /// Event loops, each on a thread of its own.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
-    /// Pages of this origin, such as https://www.example.org, may open a WebSocket; may be repeated, `*` for any. Without it,
+    /// Pages of this origin, such as `https://www.example.org`, may open a WebSocket; may be repeated, `*` for any. Without it,
     /// only our own.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
