@@ -98,6 +98,11 @@ impl Connection {
         self.output.as_ref().map_or(0, |queue| queue.len())
     }
 
+    /// Its queue, made if it has none.
+    pub(crate) fn queue(&mut self, now: Moment) -> &mut Queue {
+        self.output.get_or_insert_with(|| Box::new(Queue::new(now)))
+    }
+
     /// Whether bytes wait for the socket. (What is held back for the end of a fragmented message does not.)
     pub(crate) fn waits(&self) -> bool {
         self.output.as_ref().is_some_and(|queue| !queue.is_drained())

@@ -53,16 +53,11 @@ pub(crate) struct Mailbox {
     most: usize,
     /// Set from the first command until the loop looks: so that a burst of commands wakes it once.
     woken: AtomicBool,
-    letters: Mutex<Letters>,
+    letters: Mutex<Post>,
 }
 
+/// What lies in a mailbox.
 #[derive(Default)]
-struct Letters {
-    commands: VecDeque<Command>,
-    closing: BTreeMap<PeerId, (CloseCode, Box<str>)>,
-}
-
-/// What the loop found in its mailbox.
 pub(crate) struct Post {
     pub(crate) commands: VecDeque<Command>,
     pub(crate) closing: BTreeMap<PeerId, (CloseCode, Box<str>)>,
@@ -95,8 +90,7 @@ impl Mailbox {
     /// Empties the box.
     pub(crate) fn collect(&self) -> Post {
         self.woken.store(false, Ordering::SeqCst);
-        let letters = std::mem::take(&mut *lock(&self.letters));
-        Post { commands: letters.commands, closing: letters.closing }
+        std::mem::take(&mut *lock(&self.letters))
     }
 }
 
@@ -124,6 +118,10 @@ impl Switchboard {
 
     pub(crate) fn mailboxes(&self) -> &[Mailbox] {
         self.mailboxes.get().map_or(&[], |mailboxes| mailboxes)
+    }
+
+    fn post(&self, home: u32, command: Command) -> Result<(), Full> {
+        self.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
     }
 
     fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
@@ -167,7 +165,7 @@ impl Fellows {
     }
 
     pub(crate) fn tell(&self, home: u32, command: Command) -> Result<(), Full> {
-        self.switchboard.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
+        self.switchboard.post(home, command)
     }
 
     /// Tells all others; returns how many had no room.
@@ -189,16 +187,12 @@ impl Remote {
         Self { switchboard }
     }
 
-    fn post(&self, home: u32, command: Command) -> Result<(), Full> {
-        self.switchboard.mailboxes().get(home as usize).map_or(Ok(()), |mailbox| mailbox.post(command))
-    }
-
     /// Sends to a peer, if it is still there.
     ///
     /// # Errors
     /// [`Full`] when that peer's loop has too much waiting.
     pub fn send<'p>(&self, id: PeerId, publication: impl Into<Publication<'p>>) -> Result<(), Full> {
-        self.post(id.home, Command::Send(id, Parcel::pack(&publication.into())))
+        self.switchboard.post(id.home, Command::Send(id, Parcel::pack(&publication.into())))
     }
 
     /// Publishes to everybody who listens to the topic, on every loop.
@@ -219,7 +213,7 @@ impl Remote {
     /// # Errors
     /// [`Full`] when that peer's loop has too much waiting.
     pub fn answer(&self, id: PeerId, reply: Reply) -> Result<(), Full> {
-        self.post(id.home, Command::Answer(id, Box::new(reply)))
+        self.switchboard.post(id.home, Command::Answer(id, Box::new(reply)))
     }
 
     /// Calls something on the loop that a peer belongs to.
@@ -227,7 +221,7 @@ impl Remote {
     /// # Errors
     /// [`Full`] when that loop has too much waiting.
     pub fn run(&self, id: PeerId, call: impl FnOnce(&mut Hub<'_>) + Send + 'static) -> Result<(), Full> {
-        self.post(id.home, Command::Run(Once(Arc::new(Mutex::new(Some(Box::new(call)))))))
+        self.switchboard.post(id.home, Command::Run(Once(Arc::new(Mutex::new(Some(Box::new(call)))))))
     }
 
     /// Closes a peer, as [`Out::close`](crate::Out::close) does.

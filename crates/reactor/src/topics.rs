@@ -7,9 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::rc::Rc;
 
-use longwire_frame::{Header, Message, Opcode, Rsv};
-
-use crate::publication::Publication;
+use crate::publication::{Publication, append_frame};
 use crate::slots::Slots;
 
 /// Hashing that starts from the machine's entropy, so that nobody can choose colliding names, and an imaginary machine
@@ -355,24 +353,12 @@ impl Topics {
     }
 }
 
-/// Appends a message as one unmasked frame, as a server writes it.
-pub(crate) fn append_frame(message: Message<'_>, out: &mut Vec<u8>) {
-    let opcode = match message {
-        Message::Text(_) => Opcode::Text,
-        Message::Binary(_) => Opcode::Binary,
-    };
-    let header = Header { fin: true, rsv: Rsv::NONE, opcode, mask: None, len: message.len() as u64 };
-    let mut bytes = [0; Header::MAX_LEN];
-    let length = header.encode(&mut bytes).expect("a header fits");
-    out.reserve(length + message.len());
-    out.extend_from_slice(&bytes[..length]);
-    out.extend_from_slice(message.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use longwire_sse::Event;
     use proptest::prelude::*;
+
+    use longwire_frame::Message;
 
     use super::*;
     use crate::connection::Connection;

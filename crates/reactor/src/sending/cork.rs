@@ -54,9 +54,7 @@ impl Sending {
         let start = self.cork.len();
         encode(&mut self.cork);
         if self.corked != Some(slot) {
-            let now = self.now;
-            let queue = self.slots[slot].output.get_or_insert_with(|| Box::new(Queue::new(now)));
-            queue.push(&self.cork[start..]);
+            self.slots[slot].queue(self.now).push(&self.cork[start..]);
             self.cork.truncate(start);
             self.touch(slot);
         }
@@ -77,8 +75,7 @@ impl Sending {
     }
 
     pub(super) fn queue(&mut self, slot: u32) -> &mut Queue {
-        let now = self.now;
-        self.slots[slot].output.get_or_insert_with(|| Box::new(Queue::new(now)))
+        self.slots[slot].queue(self.now)
     }
 
     /// The loop shall look at this connection at the end of the turn.
@@ -97,7 +94,7 @@ impl Sending {
     pub(super) fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
         (self.mark, self.closed_at) = (0, None);
         let connection = &mut self.slots[slot];
-        let waits = connection.blocked || connection.output.as_ref().is_some_and(|queue| !queue.is_drained());
+        let waits = connection.blocked || connection.waits();
         let mut taken = 0;
         let whole = self.cork.len() + payload.len();
         if !waits && whole > 0 {
@@ -111,9 +108,7 @@ impl Sending {
         }
         let left = taken.min(self.cork.len());
         if left < self.cork.len() {
-            let now = self.now;
-            let queue = connection.output.get_or_insert_with(|| Box::new(Queue::new(now)));
-            queue.push(&self.cork[left..]);
+            connection.queue(self.now).push(&self.cork[left..]);
         }
         self.cork.clear();
         taken - left

@@ -5,10 +5,9 @@ use longwire_sse::Comment;
 
 use super::Sending;
 use crate::handler::Closed;
-use crate::publication::Publication;
+use crate::publication::{Publication, append_encoded, append_frame, append_framed, append_header};
 use crate::session::Session;
 use crate::slots::Key;
-use crate::topics::append_frame;
 use crate::wire::Machine;
 
 impl Sending {
@@ -77,14 +76,7 @@ impl Sending {
                 self.queue(slot).push(&payload[taken..]);
             }
         } else {
-            self.push_with(slot, |out| {
-                append_header(header, out);
-                let start = out.len();
-                out.extend_from_slice(payload);
-                if let Some(mut mask) = header.mask {
-                    mask.apply(&mut out[start..]);
-                }
-            });
+            self.push_with(slot, |out| append_framed(header, payload, out));
             self.flush_if_long(machine, slot);
         }
     }
@@ -135,14 +127,8 @@ impl Sending {
         }
         while let Ok(Some((header, length))) = Header::parse(frames) {
             let end = length + header.len as usize;
-            let mask = self.masks.next(machine);
-            self.push_with(slot, |out| {
-                append_header(Header { mask: Some(mask), ..header }, out);
-                let start = out.len();
-                out.extend_from_slice(&frames[length..end]);
-                let mut mask = mask;
-                mask.apply(&mut out[start..]);
-            });
+            let header = Header { mask: Some(self.masks.next(machine)), ..header };
+            self.push_with(slot, |out| append_framed(header, &frames[length..end], out));
             frames = &frames[end..];
         }
     }
@@ -163,11 +149,8 @@ impl Sending {
     /// Sends the comment that keeps an event stream alive.
     pub(crate) fn heartbeat(&mut self, slot: u32) {
         self.slots[slot].heard = self.now;
-        self.push_with(slot, |out| {
-            let start = out.len();
-            out.resize(start + Comment::HEARTBEAT.encoded_len(), 0);
-            Comment::HEARTBEAT.encode(&mut out[start..]).expect("encoded_len bytes are enough");
-        });
+        let beat = Comment::HEARTBEAT;
+        self.push_with(slot, |out| append_encoded(beat.encoded_len(), |place| beat.encode(place), out));
     }
 
     /// The mask key of the next frame: a fresh one from us as a client (§5.3), none from a server.
@@ -181,22 +164,14 @@ impl Sending {
             return;
         }
         self.deliver_now(machine, slot);
-        let mask = self.mask_for(machine, slot);
-        let generation = self.slots[slot].generation;
-        match &mut self.slots[slot].session {
-            Session::WebSocket(socket) => {
-                let mut frame = [0; 131];
-                if let Ok(length) = socket.connection.close(Some(Close::new(code, reason)), mask, &mut frame) {
-                    self.push_control(slot, &frame[..length], true);
-                    self.slots[slot].since = self.now;
-                    self.touch(slot);
-                }
-            }
-            Session::Events(_) | Session::Later(_) | Session::Opening(_) => {
-                self.slots[slot].ending = true;
-                self.endings.push((Key { slot, generation }, Closed::ByUs));
-            }
-            _ => {}
+        if self.push_close(machine, slot, code, reason) {
+            self.slots[slot].since = self.now;
+            return self.touch(slot);
+        }
+        let connection = &mut self.slots[slot];
+        if let Session::Events(_) | Session::Later(_) | Session::Opening(_) = connection.session {
+            connection.ending = true;
+            self.endings.push((Key { slot, generation: connection.generation }, Closed::ByUs));
         }
     }
 
@@ -208,17 +183,18 @@ impl Sending {
         let generation = self.slots[slot].generation;
         self.slots[slot].since = self.now;
         self.endings.push((Key { slot, generation }, why));
-        let mask = self.mask_for(machine, slot);
-        let Session::WebSocket(socket) = &mut self.slots[slot].session else { return };
-        let mut frame = [0; 131];
-        if let Ok(length) = socket.connection.close(Some(Close::new(code, reason)), mask, &mut frame) {
-            self.push_control(slot, &frame[..length], true);
-        }
+        self.push_close(machine, slot, code, reason);
     }
-}
 
-fn append_header(header: Header, out: &mut Vec<u8>) {
-    let mut bytes = [0; Header::MAX_LEN];
-    let length = header.encode(&mut bytes).expect("a header fits");
-    out.extend_from_slice(&bytes[..length]);
+    /// Appends our Close, unless there was one already or this is no WebSocket. `true` if it was appended.
+    fn push_close(&mut self, machine: &mut dyn Machine, slot: u32, code: CloseCode, reason: &str) -> bool {
+        let mask = self.mask_for(machine, slot);
+        let Session::WebSocket(socket) = &mut self.slots[slot].session else { return false };
+        let mut frame = [0; 131];
+        let Ok(length) = socket.connection.close(Some(Close::new(code, reason)), mask, &mut frame) else {
+            return false;
+        };
+        self.push_control(slot, &frame[..length], true);
+        true
+    }
 }

@@ -11,6 +11,7 @@ use super::{Session, Visit, body, events, later};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::Handler;
+use crate::publication::append_encoded;
 use crate::reply::{Kind, Page, Reply};
 use crate::request;
 use crate::server::Origins;
@@ -267,9 +268,7 @@ fn respond<H: Handler>(visit: &mut Visit<'_, H>, response: &Response<'_>) {
     visit.sending.stats.requests += 1;
     let date = visit.sending.date;
     visit.sending.push_with(visit.key.slot, |out| {
-        let start = out.len();
-        out.resize(start + response.encoded_head_len(), 0);
-        response.encode_head(&date, &mut out[start..]).expect("encoded_head_len bytes are enough");
+        append_encoded(response.encoded_head_len(), |place| response.encode_head(&date, place), out);
     });
 }
 

@@ -74,6 +74,11 @@ impl Session {
         matches!(self, Self::WebSocket(_) | Self::Events(_))
     }
 
+    /// Whether a request is awaited, and no byte of it has been read.
+    pub(crate) const fn is_silent(&self) -> bool {
+        matches!(self, Self::Head(head) if head.is_awaited())
+    }
+
     /// Whether the application's value stays with it.
     pub(crate) const fn keeps_user(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))

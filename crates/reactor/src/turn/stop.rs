@@ -43,7 +43,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Tells one connection that the server is stopping.
     fn tell(&mut self, key: Key) {
         // A request that lies in the socket is answered, so it is looked for before a silent connection is sent away.
-        if self.is_silent(key) {
+        if self.sending.slots.find(key).is_some_and(|connection| connection.session.is_silent()) {
             self.visit(key, true);
         }
         let Some(connection) = self.sending.slots.find(key) else { return };
@@ -57,20 +57,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
             }
             Session::Opening(_) => self.remove(key, Closed::Drained),
-            Session::Head(ref head) if head.is_awaited() => {
+            ref session if session.is_silent() => {
                 self.with_visit(key, |visit| visit.finish(Closed::Drained));
             }
             // Requests under way are answered, and the answer says that it is the last.
             Session::Head(_) | Session::Body(_) | Session::Later(_) | Session::Closing(_) => {}
         }
-    }
-
-    /// Whether no byte of a request has been read.
-    fn is_silent(&mut self, key: Key) -> bool {
-        self.sending.slots.find(key).is_some_and(|connection| match &connection.session {
-            Session::Head(head) => head.is_awaited(),
-            _ => false,
-        })
     }
 
     pub(super) fn outlook(&mut self) -> Turn {
