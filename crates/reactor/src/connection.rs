@@ -57,6 +57,10 @@ pub(crate) struct Connection {
     pub(crate) loopback: bool,
     /// We are the client.
     pub(crate) client: bool,
+    /// At its queue's bound what comes is dropped, and it goes on.
+    pub(crate) dropping: bool,
+    /// A read that brings less than there was room for has drained the socket.
+    pub(crate) short_read_drains: bool,
 }
 
 impl Connection {
@@ -86,6 +90,8 @@ impl Connection {
             waking: false,
             loopback: false,
             client: false,
+            dropping: false,
+            short_read_drains: true,
         }
     }
 

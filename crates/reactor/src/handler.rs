@@ -51,6 +51,12 @@ pub trait Handler {
         let _ = peer;
     }
 
+    /// Something was dropped at the queue's bound, because the reply was [`Reply::dropping`]: told once for all that was dropped
+    /// since the last time.
+    fn dropped(&mut self, peer: &mut Peer<'_, Self::User>, what: Dropped) {
+        let _ = (peer, what);
+    }
+
     /// The time asked for by `wake_after` has come.
     fn timer(&mut self, peer: &mut Peer<'_, Self::User>) {
         let _ = peer;
@@ -86,6 +92,13 @@ pub enum Piece<'a> {
         /// Whether the message ends here.
         end: bool,
     },
+}
+
+/// What a queue at its bound did not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Messages or events.
+    pub count: u32,
 }
 
 /// Why a WebSocket, a stream or a later answer ended.

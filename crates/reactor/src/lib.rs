@@ -31,7 +31,7 @@ mod topics;
 pub mod sys;
 mod wire;
 
-pub use handler::{Closed, Deadline, Handler, Piece};
+pub use handler::{Closed, Deadline, Dropped, Handler, Piece};
 pub use limits::Limits;
 pub use peer::{Hub, Out, Peer, PeerId, Stats};
 pub use publication::Publication;

@@ -15,8 +15,8 @@ pub struct Reply {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    WebSocket { protocols: Vec<&'static str>, pieces: bool },
-    Events { retry: Option<Duration> },
+    WebSocket { protocols: Vec<&'static str>, pieces: bool, dropping: bool },
+    Events { retry: Option<Duration>, dropping: bool },
     Page(Page),
     Later,
 }
@@ -37,7 +37,7 @@ impl Reply {
 
     /// Opens a WebSocket (RFC 6455 §4.2.2), or refuses with the status that the request deserves.
     pub const fn web_socket() -> Self {
-        Self::new(Kind::WebSocket { protocols: Vec::new(), pieces: false })
+        Self::new(Kind::WebSocket { protocols: Vec::new(), pieces: false, dropping: false })
     }
 
     /// Offers a subprotocol; the client's first choice among those offered is taken.
@@ -66,7 +66,7 @@ impl Reply {
 
     /// Opens an event stream. It ends with its connection.
     pub const fn events() -> Self {
-        Self::new(Kind::Events { retry: None })
+        Self::new(Kind::Events { retry: None, dropping: false })
     }
 
     /// Tells the client how long to wait before it comes back.
@@ -75,8 +75,22 @@ impl Reply {
     /// If this reply is no `events()`.
     pub fn retry(mut self, wait: Duration) -> Self {
         match &mut self.kind {
-            Kind::Events { retry } => *retry = Some(wait),
+            Kind::Events { retry, .. } => *retry = Some(wait),
             _ => panic!("only an event stream has a reconnection time"),
+        }
+        self
+    }
+
+    /// At the bound of its queue (`Limits::send_queue`) this WebSocket or stream does not end, but messages and events are
+    /// dropped. [`Handler::dropped`](crate::Handler::dropped) hears of each, and a stream is told how many in an event named
+    /// `gap` as soon as there is room.
+    ///
+    /// # Panics
+    /// If this reply opens nothing.
+    pub fn dropping(mut self) -> Self {
+        match &mut self.kind {
+            Kind::WebSocket { dropping, .. } | Kind::Events { dropping, .. } => *dropping = true,
+            _ => panic!("only what is open has a queue"),
         }
         self
     }

@@ -142,8 +142,14 @@ pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_,
 pub(super) fn apply<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], reply: Reply) {
     let Reply { kind, fields } = reply;
     match kind {
-        Kind::WebSocket { protocols, pieces } => open(visit, parsed, &fields, &protocols, pieces),
-        Kind::Events { retry } => events::open(visit, parsed, &fields, retry),
+        Kind::WebSocket { protocols, pieces, dropping } => {
+            visit.connection().dropping = dropping;
+            open(visit, parsed, &fields, &protocols, pieces);
+        }
+        Kind::Events { retry, dropping } => {
+            visit.connection().dropping = dropping;
+            events::open(visit, parsed, &fields, retry);
+        }
         Kind::Page(answer) => page(visit, parsed, answer, &fields),
         Kind::Later => later::wait(visit, head),
     }

@@ -211,15 +211,18 @@ impl Sys for Mio {
         // mio's accept makes the socket non-blocking in the same system call.
         Ok(match &open.listener {
             Accepting::Tcp(tcp) => {
-                let (stream, _) = tcp.accept()?;
+                let (stream, address) = tcp.accept()?;
                 let loopback = match open.loopback {
                     Loopback::Always => true,
                     Loopback::Never => false,
                     Loopback::Ask => stream.local_addr().is_ok_and(|own| own.ip().to_canonical().is_loopback()),
                 };
-                Accepted { socket: stream.into(), loopback }
+                Accepted { socket: stream.into(), address: Some(address), loopback, short_read_drains: true }
             }
-            Accepting::Unix(unix) => Accepted { socket: unix.accept()?.0.into(), loopback: false },
+            Accepting::Unix(unix) => {
+                let socket = unix.accept()?.0.into();
+                Accepted { socket, address: None, loopback: false, short_read_drains: false }
+            }
         })
     }
 

@@ -40,8 +40,13 @@ pub struct Edge {
 pub struct Accepted<S> {
     /// The socket, non-blocking.
     pub socket: S,
+    /// The other end, if it has such an address (Unix sockets have none).
+    pub address: Option<SocketAddr>,
     /// Whether its own end has a loopback address.
     pub loopback: bool,
+    /// Whether a read that brings less than there is room for has drained the socket. Not so on Unix sockets, where
+    /// ancillary data ends a read early and no further edge comes.
+    pub short_read_drains: bool,
 }
 
 /// Wakes a loop from any thread.

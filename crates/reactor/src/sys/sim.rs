@@ -234,7 +234,7 @@ impl Sys for Sim {
         let mut state = self.state.borrow_mut();
         state.calls.accepts += 1;
         let socket = state.waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
-        Ok(Accepted { socket, loopback: false })
+        Ok(Accepted { socket, address: None, loopback: false, short_read_drains: true })
     }
 
     fn shed(&mut self, listener: usize) -> io::Result<()> {

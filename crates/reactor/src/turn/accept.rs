@@ -7,7 +7,7 @@ use super::Loop;
 use crate::connection::Connection;
 use crate::handler::{Closed, Handler};
 use crate::session::{Session, head};
-use crate::sys::{Sys, is_out_of_descriptors};
+use crate::sys::{Accepted, Sys, is_out_of_descriptors};
 
 impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn accept(&mut self) {
@@ -27,7 +27,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         const RETRY: u32 = 50;
         for _ in 0..self.sending.limits.accepts {
             match self.wires.sys.accept(listener) {
-                Ok(accepted) => self.admit(accepted.socket, accepted.loopback),
+                Ok(accepted) => self.admit(accepted),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => return,
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
@@ -45,14 +45,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.waiting.push(listener);
     }
 
-    pub(super) fn admit(&mut self, socket: S::Socket, loopback: bool) {
+    pub(super) fn admit(&mut self, accepted: Accepted<S::Socket>) {
+        let Accepted { socket, loopback, short_read_drains, .. } = accepted;
         if self.drained_at.is_some() || !self.sending.ledger.admit() {
             self.sending.stats.refused += 1;
             return self.wires.sys.close(socket);
         }
         let session = Session::Head(head::Head::first(self.sending.limits.head));
         let mut connection = Connection::new(session, self.sending.now);
-        connection.loopback = loopback;
+        (connection.loopback, connection.short_read_drains) = (loopback, short_read_drains);
         let key = self.sending.slots.insert(connection);
         self.sending.stats.accepted += 1;
         if self.wires.attach(key, socket).is_err() {

@@ -222,7 +222,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             }
             _ => connection.heard = now,
         }
-        if read < space && !connection.read_closed {
+        if read < space && connection.short_read_drains && !connection.read_closed {
             connection.readable = false;
         }
     }
