@@ -5,6 +5,7 @@ use longwire_handshake::{FieldSlots, Refusal, Request, Token};
 use super::input::Input;
 use super::{Session, Visit, head};
 use crate::handler::Handler;
+use crate::queue::growth;
 
 /// What is still to come of a body. The carried input holds the head and what has come.
 pub(crate) struct Body {
@@ -28,6 +29,10 @@ pub(super) fn begin<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8], length: O
 /// Takes what belongs to the body. With its last byte the request is handed to the application.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let most = visit.sending.limits.body as usize;
+    let carry = visit.input.as_ref().map(|input| (input.carry.len(), input.carry.capacity()));
+    if carry.is_some_and(|(length, capacity)| !visit.may_grow(growth(length, capacity, bytes.len()))) {
+        return bytes.len();
+    }
     let Session::Body(body) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
     let Some(input) = &mut visit.input else { return 0 };
     let (taken, whole) = match &mut body.left {

@@ -197,12 +197,7 @@ fn open<H: Handler>(
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
     if !visit.sending.has_room() {
-        let full = Page {
-            status: Status::SERVICE_UNAVAILABLE,
-            kind: "text/plain; charset=utf-8",
-            body: b"no room\n".as_slice().into(),
-        };
-        return page(visit, parsed, full, &[]);
+        return page(visit, parsed, no_room(), &[]);
     }
     let (upgrade, negotiated) = match agreed {
         Ok(agreed) => agreed,
@@ -213,6 +208,7 @@ fn open<H: Handler>(
     fields.extend(upgrade_fields(&accept, negotiated.protocol));
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     respond(visit, &Response { status, fields: &fields, body, connection: Persistence::Upgrade });
+    visit.sending.mark_opened();
     let frames = Frames::server(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
@@ -261,6 +257,20 @@ pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, is_
     if let (Content::Bytes(body), false) = (response.body, is_head) {
         visit.sending.push(visit.key.slot, body);
     }
+    visit.shut();
+}
+
+fn no_room() -> Page {
+    let body = b"no room\n".as_slice().into();
+    Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
+}
+
+/// A request whose body cannot be kept, for the process has no room.
+pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
+    let Page { status, body, .. } = no_room();
+    let content = Content::LengthOnly(body.len() as u64);
+    respond(visit, &Response { status, fields: &[], body: content, connection: Persistence::Close });
+    visit.sending.push(visit.key.slot, &body);
     visit.shut();
 }
 

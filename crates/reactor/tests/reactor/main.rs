@@ -11,6 +11,7 @@ mod client;
 mod closing;
 mod deadlines;
 mod drain;
+mod dropping;
 mod echo;
 mod equivalence;
 mod events;
