@@ -125,10 +125,19 @@ struct Published {
     events_end: usize,
 }
 
+fn topic_in(topics: &[Option<Box<Topic>>], number: u32) -> &Topic {
+    topics[number as usize].as_ref().expect("a number that is given out has a topic")
+}
+
+fn topic_mut(topics: &mut [Option<Box<Topic>>], number: u32) -> &mut Topic {
+    topics[number as usize].as_mut().expect("a number that is given out has a topic")
+}
+
 /// The topics of one loop.
 pub(crate) struct Topics {
     names: HashMap<Rc<str>, u32, Seed>,
-    topics: Vec<Topic>,
+    /// A place that was used stays, but a vacant one is a word.
+    topics: Vec<Option<Box<Topic>>>,
     vacant: Vec<u32>,
     /// Topics with something to deliver.
     busy: Vec<u32>,
@@ -151,7 +160,7 @@ impl Topics {
 
     /// How many connections listen to a topic.
     pub(crate) fn subscribers(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |topic| self.topics[*topic as usize].subscribers.len())
+        self.names.get(name).map_or(0, |topic| topic_in(&self.topics, *topic).subscribers.len())
     }
 
     /// Subscribes a connection; `false` if it has `most` topics already.
@@ -165,7 +174,7 @@ impl Topics {
             self.forget_if_unused(topic);
             return false;
         }
-        let found = &mut self.topics[topic as usize];
+        let found = topic_mut(&mut self.topics, topic);
         subscriptions.topics += topic_cost(name);
         subscriptions.entries.reserve_exact(1);
         subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
@@ -182,7 +191,7 @@ impl Topics {
             return *topic;
         }
         let name: Rc<str> = name.into();
-        let topic = Topic {
+        let topic = Box::new(Topic {
             name: name.clone(),
             subscribers: Vec::new(),
             frames_wanted: 0,
@@ -190,14 +199,14 @@ impl Topics {
             published: Vec::new(),
             frames: Vec::new(),
             events: Vec::new(),
-        };
+        });
         let number = match self.vacant.pop() {
             Some(number) => {
-                self.topics[number as usize] = topic;
+                self.topics[number as usize] = Some(topic);
                 number
             }
             None => {
-                self.topics.push(topic);
+                self.topics.push(Some(topic));
                 (self.topics.len() - 1) as u32
             }
         };
@@ -228,7 +237,7 @@ impl Topics {
     }
 
     fn leave(&mut self, slots: &mut Slots, entry: Entry, form: Form) {
-        let topic = &mut self.topics[entry.topic as usize];
+        let topic = topic_mut(&mut self.topics, entry.topic);
         match form {
             Form::Frames => topic.frames_wanted -= 1,
             Form::Events => topic.events_wanted -= 1,
@@ -243,19 +252,24 @@ impl Topics {
     }
 
     fn forget_if_unused(&mut self, number: u32) {
-        let topic = &mut self.topics[number as usize];
+        let topic = topic_mut(&mut self.topics, number);
         // A topic with publications under way is forgotten when they are delivered.
         if topic.subscribers.is_empty() && topic.published.is_empty() && self.names.remove(&topic.name).is_some() {
-            (topic.frames, topic.events) = (Vec::new(), Vec::new());
-            (topic.subscribers, topic.published) = (Vec::new(), Vec::new());
+            self.topics[number as usize] = None;
             self.vacant.push(number);
+            if self.names.is_empty() {
+                (self.topics, self.vacant) = (Vec::new(), Vec::new());
+            }
+            if self.names.len() < self.names.capacity() / 4 {
+                self.names.shrink_to(self.names.len() * 2);
+            }
         }
     }
 
     /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in that topic.
     pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
         let Some(number) = self.names.get(name).copied() else { return 0 };
-        let topic = &mut self.topics[number as usize];
+        let topic = topic_mut(&mut self.topics, number);
         if topic.frames_wanted > 0
             && let Some(message) = publication.message()
         {
@@ -282,7 +296,7 @@ impl Topics {
     pub(crate) fn audience(&mut self, slots: &mut Slots, into: &mut Vec<u32>) {
         self.turn = self.turn.wrapping_add(1);
         for number in &self.busy {
-            for slot in &self.topics[*number as usize].subscribers {
+            for slot in &topic_in(&self.topics, *number).subscribers {
                 let subscriptions = slots[*slot].subscriptions.as_mut().expect("a subscriber has subscriptions");
                 if subscriptions.served != self.turn {
                     subscriptions.served = self.turn;
@@ -320,7 +334,7 @@ impl Topics {
     }
 
     fn topic_of(&self, entry: &Entry) -> &Topic {
-        &self.topics[entry.topic as usize]
+        topic_in(&self.topics, entry.topic)
     }
 
     fn runs_of<'t>(&'t self, entry: &Entry, slot: u32, form: Form, join: bool, mut each: impl FnMut(u64, &'t [u8])) {
@@ -354,7 +368,7 @@ impl Topics {
     pub(crate) fn delivered(&mut self) {
         let mut busy = std::mem::take(&mut self.busy);
         for number in busy.drain(..) {
-            let topic = &mut self.topics[number as usize];
+            let topic = topic_mut(&mut self.topics, number);
             topic.published.clear();
             for buffer in [&mut topic.frames, &mut topic.events] {
                 buffer.clear();
@@ -397,7 +411,8 @@ mod tests {
         assert!(topics.is_idle());
         topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
         topics.publish("t", &"one".into(), None);
-        assert_eq!((topics.topics[0].frames.len(), topics.topics[0].events.len()), (5, 0));
+        let topic = topic_in(&topics.topics, 0);
+        assert_eq!((topic.frames.len(), topic.events.len()), (5, 0));
         topics.subscribe(&mut slots, 1, Form::Events, "t", 10);
         topics.publish("t", &"two".into(), None);
         topics.publish("t", &Event::data("three").into(), None);
@@ -426,7 +441,7 @@ mod tests {
         topics.unsubscribe_all(&mut slots, 0, Form::Frames);
         assert_eq!(topics.names.len(), 1, "what is under way is delivered first");
         topics.delivered();
-        assert_eq!((topics.names.len(), topics.vacant.len()), (0, 1));
+        assert_eq!((topics.names.len(), topics.topics.len()), (0, 0));
         topics.subscribe(&mut slots, 0, Form::Frames, "second", 10);
         assert_eq!((topics.names.len(), topics.topics.len()), (1, 1));
         assert!(heard(&topics, &slots, 0, Form::Frames).is_empty());
