@@ -37,7 +37,7 @@ impl std::fmt::Display for Full {
 impl std::error::Error for Full {}
 
 /// Reaches the loops of a server from any thread, its own loops' included. Never blocks. Before the loops run nobody is there
-/// to be reached: what is sent then is lost, and only [`Remote::drain`] is remembered.
+/// to be reached, nor when they have ended: what is sent then is lost, and only [`Remote::drain`] is remembered.
 #[derive(Clone, Debug)]
 pub struct Remote {
     switchboard: Arc<Switchboard>,

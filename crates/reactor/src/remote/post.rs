@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use longwire_frame::{Close, CloseCode};
 
+use super::Full;
 use crate::Limits;
 use crate::peer::{Hub, PeerId};
 use crate::publication::Parcel;
@@ -57,6 +58,8 @@ pub(crate) struct Post {
     /// What the commands pin.
     bytes: usize,
     closings: BTreeMap<u32, Closing>,
+    /// The loop is gone, and nobody will collect this.
+    is_gone: bool,
 }
 
 /// A peer that is to be closed.
@@ -67,11 +70,19 @@ pub(crate) struct Closing {
 }
 
 impl Post {
-    /// Takes a command whole while what waits is below its bounds; otherwise gives it back, for whatever it holds must not be
-    /// dropped with a hand in the box.
-    pub(crate) fn push(&mut self, command: Command, room: Room) -> Result<(), Command> {
+    /// What lies in the mailbox of a loop that is gone: nothing, for ever.
+    pub(crate) fn gone() -> Self {
+        Self { is_gone: true, ..Self::default() }
+    }
+
+    /// Takes a command whole while what waits is below its bounds; otherwise gives it back, with what its sender is told:
+    /// whatever it holds must not be dropped with a hand in the box.
+    pub(crate) fn push(&mut self, command: Command, room: Room) -> Result<(), (Command, Result<(), Full>)> {
+        if self.is_gone {
+            return Err((command, Ok(())));
+        }
         if self.commands.len() >= room.commands || self.bytes >= room.bytes {
-            return Err(command);
+            return Err((command, Err(Full)));
         }
         self.bytes += command.bytes();
         self.commands.push(command);
@@ -82,7 +93,7 @@ impl Post {
     /// live, so there is at most one note for each slot, however many ids of the past an application closes.
     pub(crate) fn close(&mut self, id: PeerId, code: CloseCode, reason: &str) {
         let is_stale = |noted: &Closing| noted.id.request.wrapping_sub(id.request).cast_signed() > 0;
-        if !self.closings.get(&id.slot).is_some_and(is_stale) {
+        if !self.is_gone && !self.closings.get(&id.slot).is_some_and(is_stale) {
             let reason = Close::new(code, reason).reason.into();
             self.closings.insert(id.slot, Closing { id, code, reason });
         }

@@ -49,8 +49,11 @@ impl Switchboard {
     pub(super) fn post(&self, home: u32, command: Command) -> Result<(), Full> {
         let Some(lines) = self.lines.get() else { return Ok(()) };
         let Some(mailbox) = lines.mailboxes.get(home as usize) else { return Ok(()) };
-        // What is refused is dropped here, out of the box: a call may hold what calls us again when it is dropped.
-        mailbox.put(|post| post.push(command, lines.room)).map_err(|_refused| Full)
+        mailbox.put(|post| post.push(command, lines.room)).or_else(|(returned, told)| {
+            // Here, out of the box: a call may hold what calls us again when it is dropped.
+            drop(returned);
+            told
+        })
     }
 
     /// Gives publications to all loops but one. Returns how many have no room.
@@ -108,6 +111,15 @@ impl Fellows {
     /// Publishes on all others. Returns how many of the publications found no room, each counted on each loop.
     pub(crate) fn publish(&self, batch: &Batch) -> u64 {
         (self.switchboard.publish(batch, Some(self.own)) * batch.len()) as u64
+    }
+}
+
+impl Drop for Fellows {
+    /// The loop is gone. What waits for it goes, too: a call may hold a remote, and thereby the box that it lies in.
+    fn drop(&mut self) {
+        if let Some(mailbox) = self.switchboard.mailboxes().get(self.own as usize) {
+            drop(mailbox.put(|post| std::mem::replace(post, Post::gone())));
+        }
     }
 }
 

@@ -156,16 +156,25 @@ fn a_burst_of_commands_wakes_the_loop_once() {
 }
 
 #[test]
-fn a_remote_outlives_its_server() {
-    let remote = {
-        let server = Server::on_machine();
+fn a_remote_outlives_its_server_and_keeps_nothing_for_it() {
+    let held = Arc::new(());
+    let (remote, id) = {
+        let server = Server::on_machine().limits(Limits { remote: 2, ..Limits::default() });
         let remote = server.remote();
         let mut stage = Stage::built(server, App::new());
-        stage.settle();
-        remote
+        stage.web_socket("/");
+        let (id, own, kept) = (stage.app().opened[0], remote.clone(), held.clone());
+        remote.run(id, move |_| drop((own, kept))).unwrap();
+        (remote, id)
     };
-    remote.publish("all", "nobody").unwrap();
+    for _ in 0..10 {
+        let kept = held.clone();
+        remote.run(id, move |_| drop(kept)).unwrap();
+        remote.publish("all", "nobody").unwrap();
+        remote.close(id, CloseCode::NORMAL, "");
+    }
     remote.drain();
+    assert_eq!(Arc::strong_count(&held), 1);
 }
 
 /// What the loops of one server share in this test: who is where.
