@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::{Account, Bounds, Ledger};
-use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
+use crate::remote::{Fellows, Remote, Switchboard};
 use crate::session::Rules;
 use crate::sys::{Listener, Mio, Sys};
 use crate::{Handler, Limits, Loop};
@@ -160,7 +160,7 @@ impl Server {
 
     /// Builds the one loop on another machine, such as [`Sim`](crate::sys::sim::Sim).
     pub fn build_on<H: Handler, S: Sys>(self, machine: S, handler: H) -> Loop<H, S> {
-        self.switchboard.open(vec![Mailbox::new(machine.waker(), self.limits.remote)]);
+        self.switchboard.open([machine.waker()], &self.limits);
         self.build_loop(0, machine, handler, &Arc::default())
     }
 
@@ -188,8 +188,7 @@ impl Server {
         for listeners in self.share_listeners(threads)? {
             machines.push(Mio::new(listeners, &self.limits)?);
         }
-        let mailboxes = machines.iter().map(|machine| Mailbox::new(machine.waker(), self.limits.remote));
-        self.switchboard.open(mailboxes.collect());
+        self.switchboard.open(machines.iter().map(Sys::waker), &self.limits);
         let account = Arc::default();
         let (server, make, account) = (&self, &make, &account);
         std::thread::scope(|scope| {

@@ -11,6 +11,9 @@ use crate::ledger::OBJECT;
 use crate::publication::{Publication, append_frame};
 use crate::slots::Slots;
 
+/// Buffers that are kept between turns, at most: what topics have said must not stay in memory for each of them.
+const SPARE: usize = 8;
+
 /// Hashing that starts from the machine's entropy, so that nobody can choose colliding names, and an imaginary machine
 /// repeats itself.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +144,10 @@ pub(crate) struct Topics {
     vacant: Vec<u32>,
     /// Topics with something to deliver.
     busy: Vec<u32>,
+    /// Bytes that wait to be delivered, in all topics together.
+    pending: usize,
+    /// Buffers for the next topics that speak: one that is silent owns none.
+    spare: Vec<Vec<u8>>,
     /// Counts publications; never starts again.
     sequence: u64,
     turn: u32,
@@ -153,6 +160,8 @@ impl Topics {
             topics: Vec::new(),
             vacant: Vec::new(),
             busy: Vec::new(),
+            pending: 0,
+            spare: Vec::new(),
             sequence: 0,
             turn: 0,
         }
@@ -266,17 +275,19 @@ impl Topics {
         }
     }
 
-    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in that topic.
+    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in
+    /// all topics together.
     pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
-        let Some(number) = self.names.get(name).copied() else { return 0 };
+        let Some(number) = self.names.get(name).copied() else { return self.pending };
         let topic = topic_mut(&mut self.topics, number);
+        let before = topic.frames.len() + topic.events.len();
         if topic.frames_wanted > 0
             && let Some(message) = publication.message()
         {
-            append_frame(message, &mut topic.frames);
+            append_frame(message, in_use(&mut topic.frames, &mut self.spare));
         }
         if topic.events_wanted > 0 {
-            publication.encode_event(&mut topic.events);
+            publication.encode_event(in_use(&mut topic.events, &mut self.spare));
         }
         if topic.published.is_empty() {
             self.busy.push(number);
@@ -284,7 +295,8 @@ impl Topics {
         let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
         topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
         self.sequence += 1;
-        frames_end + events_end + topic.published.len() * size_of::<Published>()
+        self.pending += frames_end + events_end - before + size_of::<Published>();
+        self.pending
     }
 
     /// Whether anything waits to be delivered.
@@ -366,18 +378,32 @@ impl Topics {
 
     /// Forgets this turn's publications.
     pub(crate) fn delivered(&mut self) {
+        self.pending = 0;
         let mut busy = std::mem::take(&mut self.busy);
         for number in busy.drain(..) {
             let topic = topic_mut(&mut self.topics, number);
             topic.published.clear();
+            topic.published.shrink_to(16);
             for buffer in [&mut topic.frames, &mut topic.events] {
-                buffer.clear();
-                buffer.shrink_to(64 << 10);
+                let mut buffer = std::mem::take(buffer);
+                if buffer.capacity() > 0 && self.spare.len() < SPARE {
+                    buffer.clear();
+                    buffer.shrink_to(64 << 10);
+                    self.spare.push(buffer);
+                }
             }
             self.forget_if_unused(number);
         }
         self.busy = busy;
     }
+}
+
+/// A topic's buffer, with a used one's memory if it has none.
+fn in_use<'b>(buffer: &'b mut Vec<u8>, spare: &mut Vec<Vec<u8>>) -> &'b mut Vec<u8> {
+    if buffer.capacity() == 0 {
+        *buffer = spare.pop().unwrap_or_default();
+    }
+    buffer
 }
 
 #[cfg(test)]
@@ -418,6 +444,24 @@ mod tests {
         topics.publish("t", &Event::data("three").into(), None);
         assert_eq!(heard(&topics, &slots, 0, Form::Frames), b"\x81\x03one\x81\x03two\x81\x05three");
         assert_eq!(heard(&topics, &slots, 1, Form::Events), b"data: two\n\ndata: three\n\n");
+    }
+
+    #[test]
+    fn what_waits_is_counted_over_all_topics_and_silent_topics_own_nothing() {
+        let (mut topics, mut slots) = listeners(1);
+        let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        for _ in 0..2 {
+            let mut waits = 0;
+            for name in &names {
+                topics.subscribe(&mut slots, 0, Form::Frames, name, 100);
+                waits += 4 + 1_000 + size_of::<Published>();
+                assert_eq!(topics.publish(name, &"x".repeat(1_000).as_str().into(), None), waits);
+            }
+            assert_eq!(topics.publish("nobody's", &"x".into(), None), waits);
+            topics.delivered();
+            assert!(topics.topics.iter().flatten().all(|topic| topic.frames.capacity() + topic.events.capacity() == 0));
+            assert_eq!(topics.spare.len(), SPARE);
+        }
     }
 
     #[test]
