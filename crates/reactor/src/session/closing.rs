@@ -3,19 +3,24 @@
 
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
+use crate::handler::Closed;
 
 /// How far the end has come.
 #[derive(Clone, Copy)]
 pub(crate) struct Closing {
     /// Our FIN is on its way.
     pub(crate) shut: bool,
+    /// What began it, if it was not the peer.
+    pub(crate) why: Option<Closed>,
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
     if connection.waits() {
         return None;
     }
-    let idle = connection.heard.after(times.linger_idle);
+    // A peer that was silent before, as one whose request was too slow, has this time, too.
+    let silent = if connection.heard.reached(connection.since) { connection.heard } else { connection.since };
+    let idle = silent.after(times.linger_idle);
     let all = connection.since.after(times.linger);
     Some((idle.earlier(all), Due::Linger))
 }
