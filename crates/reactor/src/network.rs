@@ -107,12 +107,26 @@ impl std::fmt::Display for NotANetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Malformed => "a network like 10.0.0.0/8 or 2001:db8::/32, an address, or unix",
-            Self::LongerThanItsLength => "the address goes on behind the length of the network, where it has to be zero",
+            Self::LongerThanItsLength => {
+                "the address goes on behind the length of the network, where it has to be zero"
+            }
         })
     }
 }
 
 impl std::error::Error for NotANetwork {}
+
+const FORWARDED: &str = "forwarded";
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
+fn has(request: &Request<'_, '_>, name: &str) -> bool {
+    request.field_values(name).next().is_some()
+}
+
+/// Whether a request has one of the fields in which proxies tell of their clients.
+pub(crate) fn is_forwarded(request: &Request<'_, '_>) -> bool {
+    has(request, FORWARDED) || has(request, X_FORWARDED_FOR)
+}
 
 /// Who asks, if the peer is a trusted proxy and says so: the last address on the way that is not such a proxy itself. Where the
 /// way is lost, it is the last one that is known.
@@ -134,8 +148,7 @@ pub(crate) fn client(request: &Request<'_, '_>, peer: Option<SocketAddr>, truste
         }
         known
     };
-    let told = |name| request.field_values(name).next().is_some();
-    match (told("forwarded"), told("x-forwarded-for")) {
+    match (has(request, FORWARDED), has(request, X_FORWARDED_FOR)) {
         (true, false) => follow(&mut request.forwarded_for()),
         (false, _) => follow(&mut request.x_forwarded_for()),
         (true, true) => {
@@ -162,7 +175,11 @@ mod tests {
     #[test]
     fn a_network_ends_at_its_last_bit() {
         for (text, inside, outside) in [
-            ("10.0.0.0/8", vec!["10.0.0.0", "10.255.255.255", "::ffff:10.1.1.1"], vec!["9.255.255.255", "11.0.0.0", "::a00:0"]),
+            (
+                "10.0.0.0/8",
+                vec!["10.0.0.0", "10.255.255.255", "::ffff:10.1.1.1"],
+                vec!["9.255.255.255", "11.0.0.0", "::a00:0"],
+            ),
             ("192.0.2.128/25", vec!["192.0.2.128", "192.0.2.255"], vec!["192.0.2.127", "192.0.3.0"]),
             ("192.0.2.7", vec!["192.0.2.7", "::ffff:192.0.2.7"], vec!["192.0.2.6", "192.0.2.8"]),
             ("0.0.0.0/0", vec!["0.0.0.0", "255.255.255.255", "::ffff:1.2.3.4"], vec!["::", "2001:db8::"]),
@@ -186,7 +203,23 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "/", "/8", "10/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/+8", "10.0.0.0/8/8", "10.0.0.0/256", "::/129", "[::1]", "localhost", "Unix", " ::1", "fe80::1%eth0"] {
+        for text in [
+            "",
+            "/",
+            "/8",
+            "10/8",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "10.0.0.0/256",
+            "::/129",
+            "[::1]",
+            "localhost",
+            "Unix",
+            " ::1",
+            "fe80::1%eth0",
+        ] {
             assert_eq!(text.parse::<Network>(), Err(NotANetwork::Malformed), "{text}");
         }
         for text in ["10.0.0.1/8", "2001:db8::1/64", "::ffff:10.0.0.1/104", "255.255.255.255/0"] {

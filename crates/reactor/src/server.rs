@@ -10,7 +10,7 @@ use crate::ledger::{Account, Ledger};
 use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
 use crate::session::Rules;
 use crate::sys::{Listener, Mio, Sys};
-use crate::{Handler, Limits, Loop};
+use crate::{Handler, Limits, Loop, Network};
 
 /// Which pages may open a WebSocket here (RFC 6455 §10.2). A request without an Origin is no browser's and always may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub struct Server {
     limits: Limits,
     origins: Origins,
     hosts: Vec<String>,
+    trusted: Vec<Network>,
     tick: Option<Duration>,
     switchboard: Arc<Switchboard>,
 }
@@ -74,6 +75,7 @@ impl Server {
             limits: Limits::default(),
             origins: Origins::Same,
             hosts: Vec::new(),
+            trusted: Vec::new(),
             tick: None,
             switchboard: Arc::default(),
         }
@@ -122,6 +124,17 @@ impl Server {
     #[must_use]
     pub fn host(mut self, name: &str) -> Self {
         self.hosts.push(name.into());
+        self
+    }
+
+    /// Proxies are in this network, too, and what they say of their clients is believed: [`Peer::address`](crate::Peer::address)
+    /// is then the client's. It is taken from `Forwarded` or `X-Forwarded-For`, read from the right over the addresses that are
+    /// trusted as well; where a request has both fields, they have to agree.
+    ///
+    /// A proxy that writes neither field passes on what its client made up: make sure that it writes one.
+    #[must_use]
+    pub fn trust(mut self, network: Network) -> Self {
+        self.trusted.push(network);
         self
     }
 
@@ -231,7 +244,7 @@ impl Server {
         handler: H,
         account: &Arc<Account>,
     ) -> Loop<H, S> {
-        let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone() };
+        let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone(), trusted: self.trusted.clone() };
         let ledger = Ledger::new(account.clone(), self.limits.budget, self.limits.connections);
         let fellows = Fellows::new(self.switchboard.clone(), number as u32);
         let tick = self.tick.filter(|_| number == 0);

@@ -10,6 +10,7 @@ mod messages;
 mod publishing;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use longwire_frame::{CloseCode, Mask};
@@ -25,7 +26,7 @@ use crate::ready::Ready;
 use crate::remote::{Command, Fellows};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Slots};
+use crate::slots::{Key, Side, Slots};
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -37,6 +38,8 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
+    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
+    pub(crate) clients: Side<SocketAddr>,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
@@ -81,6 +84,7 @@ impl Sending {
             cork: Vec::with_capacity(limits.cork + limits.direct),
             limits,
             slots: Slots::new(),
+            clients: Side::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -108,6 +112,11 @@ impl Sending {
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
         PeerId { home: self.home, slot: key.slot, request: self.slots[key.slot].request }
+    }
+
+    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
+    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.clients.get(slot).copied().or_else(|| machine.peer_address(slot))
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -146,7 +155,7 @@ impl Sending {
     pub(crate) fn connect(
         &mut self,
         machine: &mut dyn Machine,
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
         if !self.ledger.admit() {

@@ -40,7 +40,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Left::Chunks(chunks) => match chunks.take(bytes, &mut input.carry, body.head as usize + most) {
             Ok((taken, whole)) => (taken, whole),
             Err(refusal) => {
-                head::refuse(visit, refusal, false);
+                refuse(visit, refusal);
                 return bytes.len();
             }
         },
@@ -54,6 +54,16 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         head::request(visit, &request, head, body);
     }
     taken
+}
+
+/// The peer broke a rule in the body, or was too slow with it.
+pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
+    let Session::Body(body) = &visit.sending.slots[visit.key.slot].session else { return };
+    let head = body.head as usize;
+    let carry = visit.input.take().map(|input| input.carry).unwrap_or_default();
+    let mut slots = FieldSlots::new();
+    let request = Request::parse(&carry[..head], &mut slots).expect("a head that was parsed before");
+    head::refuse(visit, refusal, &request);
 }
 
 /// The chunked coding, incrementally (RFC 9112 §7.1). Extensions are read over; trailer fields are read over, too, and nothing

@@ -3,6 +3,7 @@
 mod live;
 mod stage;
 
+mod access;
 mod backpressure;
 mod body;
 mod budget;
@@ -20,6 +21,7 @@ mod http;
 mod later;
 mod loopback;
 mod panics;
+mod proxies;
 mod publishing;
 mod remote;
 mod sending;
