@@ -19,6 +19,7 @@ mod fairness;
 mod faults;
 mod http;
 mod later;
+mod listening;
 mod loopback;
 mod panics;
 mod proxies;
