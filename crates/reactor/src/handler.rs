@@ -130,8 +130,11 @@ pub enum Closed {
     Refused,
     /// A deadline passed.
     Late(Deadline),
-    /// Its queue was at the bound: the peer does not read as fast as we send.
+    /// Its queue was at the bound: the peer does not read as fast as we send. A WebSocket is told with 1008.
     Overflow,
+    /// The process has no room (`Limits::budget`), and this connection pinned much or was about to. A WebSocket is told
+    /// with 1013, a stream when to come back.
+    NoRoom,
     /// The handler panicked.
     Panicked,
 }

@@ -22,12 +22,15 @@ mod session;
 mod turn;
 
 // One mechanism each.
+mod crowd;
 mod deadlines;
 mod ledger;
+mod notices;
 mod queue;
 mod ready;
 mod slots;
 mod topics;
+mod unit;
 
 // The machine.
 pub mod sys;

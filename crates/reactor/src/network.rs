@@ -116,6 +116,11 @@ impl std::fmt::Display for NotANetwork {
 
 impl std::error::Error for NotANetwork {}
 
+/// Whether a peer is a proxy whose word is believed; those of Unix sockets have no address.
+pub(crate) fn is_trusted(peer: Option<IpAddr>, trusted: &[Network]) -> bool {
+    trusted.iter().any(|network| network.has(peer))
+}
+
 const FORWARDED: &str = "forwarded";
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -134,15 +139,14 @@ pub(crate) fn is_forwarded(request: &Request<'_, '_>) -> bool {
 /// A proxy that writes one of the two fields passes the other on as its client made it up. So where both are there, they have
 /// to agree; where they do not, neither is believed.
 pub(crate) fn client(request: &Request<'_, '_>, peer: Option<SocketAddr>, trusted: &[Network]) -> Option<SocketAddr> {
-    let is_trusted = |peer: Option<IpAddr>| trusted.iter().any(|network| network.has(peer));
-    if !is_trusted(peer.map(|peer| peer.ip())) {
+    if !is_trusted(peer.map(|peer| peer.ip()), trusted) {
         return None;
     }
     let follow = |mut way: &mut dyn Iterator<Item = SocketAddr>| {
         let mut known = None;
         for address in &mut way {
             known = Some(address);
-            if !is_trusted(Some(address.ip())) {
+            if !is_trusted(Some(address.ip()), trusted) {
                 break;
             }
         }

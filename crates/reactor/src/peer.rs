@@ -319,7 +319,7 @@ impl<'a> Hub<'a> {
     pub fn stats(&self) -> Stats {
         Stats {
             connections: self.sending.slots.len() as u64,
-            pinned: self.sending.ledger.pinned() as u64,
+            pinned: self.sending.pinned_beside_slots() as u64,
             ..self.sending.stats
         }
     }

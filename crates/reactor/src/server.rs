@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{Account, Ledger};
+use crate::ledger::{Account, Bounds, Ledger};
 use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
 use crate::session::Rules;
 use crate::sys::{Listener, Mio, Sys};
@@ -252,7 +252,12 @@ impl Server {
         account: &Arc<Account>,
     ) -> Loop<H, S> {
         let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone(), trusted: self.trusted.clone() };
-        let ledger = Ledger::new(account.clone(), self.limits.budget, self.limits.connections);
+        let bounds = Bounds {
+            budget: self.limits.budget,
+            connections: self.limits.connections,
+            per_address: self.limits.per_address,
+        };
+        let ledger = Ledger::new(account.clone(), bounds);
         let fellows = Fellows::new(self.switchboard.clone(), number as u32);
         let tick = self.tick.filter(|_| number == 0);
         Loop::new(handler, machine, self.limits.clone(), rules, (number as u32, ledger, fellows), tick)

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::rc::Rc;
 
+use crate::ledger::OBJECT;
 use crate::publication::{Publication, append_frame};
 use crate::slots::Slots;
 
@@ -39,6 +40,8 @@ pub(crate) struct Subscriptions {
     entries: Vec<Entry>,
     /// The turn in which this connection was last served, so that nobody is served twice.
     served: u32,
+    /// What the topics themselves would cost, if nobody else listened to them.
+    topics: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +54,17 @@ struct Entry {
 }
 
 impl Subscriptions {
+    /// What they pin, each charged as if it were its topic's only one.
     pub(crate) fn pinned(&self) -> usize {
-        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>()
+        size_of::<Self>() + 2 * OBJECT + self.entries.capacity() * size_of::<Entry>() + self.topics as usize
     }
+}
+
+/// A topic with its name, its places in the lists (which double when they grow) and its first subscriber.
+fn topic_cost(name: &str) -> u32 {
+    let place = 2 * (size_of::<Topic>() + size_of::<(Rc<str>, u32)>() + 1);
+    let cost = place + name.len() + 2 * size_of::<usize>() + 4 * size_of::<u32>() + 3 * OBJECT;
+    u32::try_from(cost).unwrap_or(u32::MAX / 1_024)
 }
 
 /// Runs of bytes for one subscriber: usually one, and then nothing is allocated for it.
@@ -155,6 +166,7 @@ impl Topics {
             return false;
         }
         let found = &mut self.topics[topic as usize];
+        subscriptions.topics += topic_cost(name);
         subscriptions.entries.reserve_exact(1);
         subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
         found.subscribers.push(slot);
@@ -199,6 +211,7 @@ impl Topics {
         let Some(subscriptions) = &mut slots[slot].subscriptions else { return };
         let Some(at) = subscriptions.entries.iter().position(|entry| entry.topic == topic) else { return };
         let entry = subscriptions.entries.swap_remove(at);
+        subscriptions.topics -= topic_cost(name);
         if subscriptions.entries.is_empty() {
             slots[slot].subscriptions = None;
         }

@@ -28,6 +28,7 @@ pub(super) fn open<H: Handler>(
     retry: Option<Duration>,
 ) {
     head::respond_stream(visit, request, fields);
+    visit.sending.mark_opened();
     if request.is_head() {
         return visit.shut(Closed::Answered);
     }
@@ -46,7 +47,7 @@ pub(super) fn open<H: Handler>(
     head::opened(visit);
 }
 
-fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {
+pub(super) fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {
     let block = Publication::Event(Event::retry_only(retry));
     visit.sending.push_with(visit.key.slot, |out| block.encode_event(out));
 }

@@ -217,12 +217,7 @@ fn open<H: Handler>(
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
     if !visit.sending.has_room() {
-        let full = Page {
-            status: Status::SERVICE_UNAVAILABLE,
-            kind: "text/plain; charset=utf-8",
-            body: b"no room\n".as_slice().into(),
-        };
-        return page(visit, parsed, full, &[]);
+        return page(visit, parsed, no_room(), &[]);
     }
     let (upgrade, negotiated) = match agreed {
         Ok(agreed) => agreed,
@@ -234,6 +229,7 @@ fn open<H: Handler>(
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
+    visit.sending.mark_opened();
     let frames = Frames::server(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
@@ -288,7 +284,8 @@ fn refuse_bytes<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, bytes: &
     refuse_with(visit, refusal, None, asks_for_head(bytes));
 }
 
-fn refuse_with<H: Handler>(
+/// The same again, where there may be a request.
+pub(super) fn refuse_with<H: Handler>(
     visit: &mut Visit<'_, H>,
     refusal: Refusal,
     parsed: Option<&Request<'_, '_>>,
@@ -303,6 +300,24 @@ fn refuse_with<H: Handler>(
     respond(visit, parsed, &response, body.len());
     visit.sending.push(visit.key.slot, body);
     visit.shut(Closed::Answered);
+}
+
+fn no_room() -> Page {
+    let body = b"no room\n".as_slice().into();
+    Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
+}
+
+/// A request whose body cannot be kept, for the process has no room.
+pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
+    let Page { status, body, .. } = no_room();
+    let content = Content::LengthOnly(body.len() as u64);
+    body::give_up(visit, |visit, parsed| {
+        let response = Response { status, fields: &[], body: content, connection: Persistence::Close };
+        let body = if parsed.is_some_and(Request::is_head) { &[] } else { &*body };
+        respond(visit, parsed, &response, body.len());
+        visit.sending.push(visit.key.slot, body);
+        visit.shut(Closed::NoRoom);
+    });
 }
 
 /// A request began and did not end in time.

@@ -7,6 +7,7 @@ use super::{Session, Visit, head};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler};
+use crate::ledger::OBJECT;
 use crate::reply::Reply;
 
 /// A request under way: where its head ends in the carried input. What follows there came meanwhile.
@@ -14,6 +15,13 @@ pub(crate) struct Later {
     head: u32,
     /// Topics that it will listen to, if the answer opens something.
     pub(crate) wanted: Vec<Box<str>>,
+}
+
+impl Later {
+    pub(crate) fn pinned(&self) -> usize {
+        let topics: usize = self.wanted.iter().map(|topic| topic.len() + OBJECT).sum();
+        self.wanted.capacity() * size_of::<Box<str>>() + topics
+    }
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {

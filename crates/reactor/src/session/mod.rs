@@ -36,6 +36,7 @@ use self::web_socket::WebSocket;
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Handler};
+use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::sending::Sending;
 use crate::slots::{Key, Side};
@@ -88,6 +89,15 @@ impl Session {
     /// Whether an incomplete unit must stand in front of what is read next. (A body goes straight to its place.)
     pub(crate) const fn carries(&self) -> bool {
         !matches!(self, Self::Body(_) | Self::Later(_))
+    }
+
+    /// Bytes that its state pins on the heap.
+    pub(crate) fn pinned(&self) -> usize {
+        match self {
+            Self::Later(later) => later.pinned(),
+            Self::Opening(awaited) => awaited.pinned(),
+            _ => 0,
+        }
     }
 
     pub(crate) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -162,6 +172,16 @@ impl<H: Handler> Visit<'_, H> {
         }
     }
 
+    /// Whether the input may grow by so much; if not, this connection ends.
+    pub(crate) fn may_grow(&mut self, more: usize) -> bool {
+        let may = more == 0 || self.sending.make_room(self.key.slot, more);
+        if !may {
+            self.input = None;
+            self.sending.end_and_cut(self.key.slot, Closed::NoRoom);
+        }
+        may
+    }
+
     /// Moves to another state.
     pub(crate) fn become_session(&mut self, session: Session) {
         let now = self.sending.now;
@@ -183,15 +203,15 @@ impl<H: Handler> Visit<'_, H> {
     #[cold]
     fn panicked(&mut self) {
         let close_was_cut = self.sending.cut_back();
-        self.sending.stats.panics += 1;
-        log::error!("the handler panicked for peer {}", self.sending.id(self.key));
+        let id = self.sending.id(self.key);
+        self.note_panic(format_args!("the handler panicked for peer {id}"));
         let slot = self.key.slot;
         if let Session::Later(_) = self.connection().session {
             // The last answer of its connection, whatever was answered before the panic.
             self.connection().ending = true;
             return self.answer(Reply::status(500), Closed::Panicked);
         }
-        self.sending.end(self.machine, slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
+        self.sending.end(slot, Closed::Panicked);
         if close_was_cut {
             // The state says that a Close was sent, but it did not leave.
             let role = if self.connection().client { Role::Client } else { Role::Server };
@@ -199,6 +219,23 @@ impl<H: Handler> Visit<'_, H> {
             let mut frame = [0; 16];
             let length = Encoder::new(role).close(Some(close), mask, &mut frame).expect("a short Close fits");
             self.sending.push(slot, &frame[..length]);
+        }
+    }
+
+    fn note_panic(&mut self, words: std::fmt::Arguments<'_>) {
+        self.sending.stats.panics += 1;
+        self.sending.notices.tell(self.sending.now, Notice::Panic, words);
+    }
+
+    /// Ends it for a reason of our own, and says so to whoever can be told.
+    pub(crate) fn end(&mut self, why: Closed) {
+        match (&self.connection().session, why) {
+            (Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
+            (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
+            _ => {
+                closing::say(self, why);
+                self.finish(why);
+            }
         }
     }
 
@@ -232,8 +269,7 @@ impl<H: Handler> Visit<'_, H> {
         let id = self.sending.id(self.key);
         let mut hub = Hub::new(self.sending, self.machine);
         if catch_unwind(AssertUnwindSafe(|| self.handler.closed(&mut hub, id, user, why))).is_err() {
-            self.sending.stats.panics += 1;
-            log::error!("the handler panicked while it was told that peer {id} is closed");
+            self.note_panic(format_args!("the handler panicked while it was told that peer {id} is closed"));
         }
     }
 
@@ -241,8 +277,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn access(&mut self, record: Record<'_>) {
         let access = Access::new(self.sending, self.machine, self.key, record);
         if catch_unwind(AssertUnwindSafe(|| self.handler.access(access))).is_err() {
-            self.sending.stats.panics += 1;
-            log::error!("the handler panicked while it was told of an access");
+            self.note_panic(format_args!("the handler panicked over its access log"));
         }
     }
 

@@ -141,6 +141,25 @@ pub trait Sys {
     fn waker(&self) -> Arc<dyn Wake>;
 }
 
+/// Whether an accept failed for the connection that it would have brought: those behind it are still there. (Linux reports
+/// errors of the new socket's network here.)
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
+    const OF_THE_NETWORK: [i32; 11] = [
+        libc::ECONNABORTED,
+        libc::EPROTO,
+        libc::EPERM,
+        libc::ETIMEDOUT,
+        libc::ENETDOWN,
+        libc::ENOPROTOOPT,
+        libc::EHOSTDOWN,
+        libc::ENONET,
+        libc::EHOSTUNREACH,
+        libc::EOPNOTSUPP,
+        libc::ENETUNREACH,
+    ];
+    error.raw_os_error().is_some_and(|number| OF_THE_NETWORK.contains(&number))
+}
+
 /// Whether an accept failed because this process or the system has no descriptor left.
 pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))

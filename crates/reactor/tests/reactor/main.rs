@@ -12,6 +12,7 @@ mod client;
 mod closing;
 mod deadlines;
 mod drain;
+mod dropping;
 mod echo;
 mod equivalence;
 mod events;

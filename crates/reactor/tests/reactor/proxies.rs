@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use longwire_reactor::sys::sim::Client;
-use longwire_reactor::{Reply, Server};
+use longwire_reactor::{Limits, Reply, Server};
 
 use crate::stage::*;
 
@@ -146,4 +146,20 @@ fn the_next_connection_in_the_same_slot_has_nothing_of_it() {
     ws.send("where?");
     stage.settle();
     assert_eq!(ws.all_frames(), texts(&["10.0.0.2:5"]));
+}
+
+#[test]
+fn trusted_proxies_are_not_counted_by_their_address() {
+    let one_each = Limits { per_address: 1, ..Limits::default() };
+    let mut stage = Stage::built(server().limits(one_each), where_from());
+    for peer in [PROXY, "[2001:db8::1]:5"] {
+        for _ in 0..3 {
+            let proxy = from(&stage, peer);
+            assert_eq!(body(&stage.ask_on(&proxy, get("/"))), peer);
+        }
+    }
+    let (first, second) = (from(&stage, "192.0.2.1:5"), from(&stage, "192.0.2.1:6"));
+    stage.settle();
+    assert!(!first.is_closed() && second.is_closed());
+    assert_eq!(stage.on.stats().refused, 1);
 }
