@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 // The application's doors.
+mod access;
 mod handler;
 mod peer;
 mod publication;
@@ -11,6 +12,7 @@ mod request;
 
 // How a server is set up.
 mod limits;
+mod network;
 mod server;
 
 // The loop, and what one connection is for.
@@ -34,8 +36,10 @@ mod unit;
 pub mod sys;
 mod wire;
 
+pub use access::{Access, Record};
 pub use handler::{Closed, Deadline, Dropped, Handler, Piece};
 pub use limits::Limits;
+pub use network::{Network, NotANetwork};
 pub use peer::{Hub, Out, Peer, PeerId, Stats};
 pub use publication::Publication;
 pub use remote::{Full, Remote};

@@ -11,6 +11,7 @@ mod publishing;
 mod room;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use longwire_frame::Mask;
@@ -27,7 +28,7 @@ use crate::ready::Ready;
 use crate::remote::{Command, Fellows};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Slots};
+use crate::slots::{Key, Side, Slots};
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -39,6 +40,8 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
+    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
+    pub(crate) clients: Side<SocketAddr>,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
@@ -101,6 +104,7 @@ impl Sending {
             cork: Vec::with_capacity(limits.cork + limits.direct),
             limits,
             slots: Slots::new(),
+            clients: Side::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -135,6 +139,11 @@ impl Sending {
 
     fn id_at(&self, slot: u32) -> PeerId {
         PeerId { home: self.home, slot, request: self.slots[slot].request }
+    }
+
+    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
+    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.clients.get(slot).copied().or_else(|| machine.peer_address(slot))
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -173,7 +182,7 @@ impl Sending {
     pub(crate) fn connect(
         &mut self,
         machine: &mut dyn Machine,
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
         if !self.ledger.admit() {

@@ -14,6 +14,8 @@ use crate::sending::Sending;
 pub(crate) struct Closing {
     /// Our FIN is on its way.
     pub(crate) shut: bool,
+    /// What began it, if it was not the peer.
+    pub(crate) why: Option<Closed>,
 }
 
 /// Says why we end it: a WebSocket by a Close, a stream by when to come back. Plain requests have been answered by then.
@@ -49,7 +51,9 @@ pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due
     if connection.waits() {
         return None;
     }
-    let idle = connection.heard.after(times.linger_idle);
+    // A peer that was silent before, as one whose request was too slow, has this time, too.
+    let silent = if connection.heard.reached(connection.since) { connection.heard } else { connection.since };
+    let idle = silent.after(times.linger_idle);
     let all = connection.since.after(times.linger);
     Some((idle.earlier(all), Due::Linger))
 }

@@ -45,7 +45,8 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     let following = carry.split_off(head);
     let mut slots = FieldSlots::new();
     let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
-    visit.become_session(Session::Head(head::Head::next(visit.sending.limits.head)));
+    // Not by `become_session`: how long it waited is still to be told.
+    visit.connection().session = Session::Head(head::Head::next(visit.sending.limits.head));
     head::apply(visit, &request, &carry, reply);
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before.

@@ -21,6 +21,7 @@ pub(crate) mod opening;
 pub(crate) mod web_socket;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use longwire_frame::{Close, CloseCode, Encoder, Role};
 
@@ -40,7 +41,7 @@ use crate::peer::{Hub, Out, Peer};
 use crate::sending::Sending;
 use crate::slots::{Key, Side};
 use crate::wire::Machine;
-use crate::{Origins, reply::Reply};
+use crate::{Access, Network, Origins, Record, reply::Reply};
 
 /// What a connection awaits.
 pub(crate) enum Session {
@@ -67,7 +68,7 @@ impl Session {
 
     /// The state of connections that only have to end.
     pub(crate) const fn closing() -> Self {
-        Self::Closing(Closing { shut: false })
+        Self::Closing(Closing { shut: false, why: None })
     }
 
     /// Whether something may be sent by name: a WebSocket or an event stream.
@@ -117,6 +118,8 @@ pub(crate) struct Rules {
     pub(crate) origins: Origins,
     /// Names that a Host may have on a loopback address.
     pub(crate) hosts: Vec<String>,
+    /// Where proxies are whose word about their clients is believed.
+    pub(crate) trusted: Vec<Network>,
 }
 
 /// One connection, one handler and everything that they may touch, for the time of a visit.
@@ -243,12 +246,12 @@ impl<H: Handler> Visit<'_, H> {
             // Its end is owed to the application, which has no value for it yet.
             self.users.insert(slot, H::User::default());
         }
-        self.shut();
+        self.shut(why);
         self.closed(why);
     }
 
     /// Nothing more is taken from the peer; what is queued still goes out before the connection closes.
-    pub(crate) fn shut(&mut self) {
+    pub(crate) fn shut(&mut self, why: Closed) {
         self.sending.unsubscribe_all(self.key.slot);
         self.sending.forget_held(self.key.slot);
         self.input = None;
@@ -256,7 +259,7 @@ impl<H: Handler> Visit<'_, H> {
         connection.input = None;
         (connection.waking, connection.paused, connection.ending) = (false, false, false);
         if !matches!(connection.session, Session::Closing(_)) {
-            self.become_session(Session::closing());
+            self.become_session(Session::Closing(Closing { shut: false, why: Some(why) }));
         }
     }
 
@@ -268,6 +271,26 @@ impl<H: Handler> Visit<'_, H> {
         if catch_unwind(AssertUnwindSafe(|| self.handler.closed(&mut hub, id, user, why))).is_err() {
             self.note_panic(format_args!("the handler panicked while it was told that peer {id} is closed"));
         }
+    }
+
+    /// Tells the application what it may want in its access log. A panic there harms nobody.
+    pub(crate) fn access(&mut self, record: Record<'_>) {
+        let access = Access::new(self.sending, self.machine, self.key, record);
+        if catch_unwind(AssertUnwindSafe(|| self.handler.access(access))).is_err() {
+            self.note_panic(format_args!("the handler panicked over its access log"));
+        }
+    }
+
+    /// The connection is gone: for this reason, unless it was ending for another.
+    pub(crate) fn gone(&mut self, why: Closed) {
+        let now = self.sending.now;
+        let connection = self.connection();
+        let why = match &connection.session {
+            Session::Closing(closing) => closing.why.unwrap_or(why),
+            _ => why,
+        };
+        let age = Duration::from_millis(u64::from(now.0.wrapping_sub(connection.opened.0)));
+        self.access(Record::Closed { why, age });
     }
 
     /// Gives a later answer.

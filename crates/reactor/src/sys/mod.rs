@@ -4,6 +4,7 @@
 //! either, so that every history on the imaginary machine can be repeated byte for byte. Nothing else in this crate
 //! opens a socket, reads a clock or draws a random number.
 
+mod listener;
 mod mio;
 pub mod sim;
 
@@ -12,7 +13,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use mio::{Listener, Mio};
+pub use listener::Listener;
+pub use mio::Mio;
 
 /// What names a source of events. The machine hands it back and does not look inside.
 pub type Token = usize;

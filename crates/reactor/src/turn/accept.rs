@@ -6,6 +6,7 @@ use std::io;
 use super::Loop;
 use crate::connection::Connection;
 use crate::handler::{Closed, Handler};
+use crate::network;
 use crate::notices::Notice;
 use crate::session::{Session, head};
 use crate::sys::{Accepted, Sys, is_of_one_connection, is_out_of_descriptors};
@@ -98,7 +99,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.sending.stats.refused += 1;
             return self.wires.sys.close(socket);
         }
-        let counted = address.map(|address| address.ip().to_canonical()).filter(|ip| !ip.is_loopback());
+        let trusted = &self.rules.trusted;
+        let counted = address.map(|address| address.ip().to_canonical());
+        let counted = counted.filter(|ip| !ip.is_loopback() && !network::is_trusted(Some(*ip), trusted));
         let block = counted.map(|ip| self.sending.ledger.admit_from(ip));
         if block == Some(None) {
             self.sending.ledger.release();

@@ -64,7 +64,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Does what a deadline does.
     pub(super) fn expire(&mut self, key: Key, due: Due) {
         match due {
-            Due::Quiet | Due::Linger => self.remove(key, Closed::Gone),
+            Due::Quiet => self.remove(key, Closed::Late(Deadline::Idle)),
+            Due::Linger => self.remove(key, Closed::Gone),
             Due::Wake => self.wake(key),
             Due::Heartbeat => self.with_visit(key, |visit| visit.sending.heartbeat(visit.key.slot)),
             Due::RequestTimeout => self.with_visit(key, head::timed_out),

@@ -319,8 +319,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Gives everything back, and tells the application if it had something open.
     pub(super) fn remove(&mut self, key: Key, why: Closed) {
-        self.visit_of(key, None).finish(why);
+        let mut visit = self.visit_of(key, None);
+        visit.finish(why);
+        visit.gone(why);
         self.wires.close(key.slot);
+        self.sending.clients.remove(key.slot);
         if let Some(block) = self.blocks.remove(key.slot) {
             self.sending.ledger.release_from(block);
         }

@@ -3,6 +3,7 @@
 mod live;
 mod stage;
 
+mod access;
 mod backpressure;
 mod body;
 mod budget;
@@ -20,8 +21,10 @@ mod faults;
 mod http;
 mod later;
 mod limits;
+mod listening;
 mod loopback;
 mod panics;
+mod proxies;
 mod publishing;
 mod remote;
 mod sending;
