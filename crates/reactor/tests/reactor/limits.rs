@@ -282,7 +282,7 @@ fn so_much_is_collected_before_it_is_written() {
 
 /// A listener of the real machine.
 fn listener() -> (Listener, SockAddr) {
-    let listener = Listener::tcp("127.0.0.1:0".parse().unwrap(), false).expect("loopback has a free port");
+    let listener = Listener::tcp("127.0.0.1:0".parse().unwrap()).expect("loopback has a free port");
     let address = listener.address().expect("it is bound").into();
     (listener, address)
 }
