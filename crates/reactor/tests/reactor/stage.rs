@@ -161,16 +161,9 @@ impl<H: Handler> Stage<H> {
             let calls = self.world.calls();
             self.turn();
             let now = self.world.calls();
-            let idle = now == Calls { polls: now.polls, ..calls };
-            quiet = if idle { quiet + 1 } else { 0 };
+            quiet = if now.work() == calls.work() { quiet + 1 } else { 0 };
             if quiet == 3 || self.ended {
-                let since = |now: u64, before: u64| now - before;
-                return Calls {
-                    polls: since(now.polls, before.polls),
-                    accepts: since(now.accepts, before.accepts),
-                    reads: since(now.reads, before.reads),
-                    writes: since(now.writes, before.writes),
-                };
+                return now - before;
             }
         }
         panic!("it does not come to rest");
