@@ -61,6 +61,7 @@ impl Sending {
                 let mut frame = Vec::new();
                 append_frame(message, &mut frame);
                 self.queue(slot).hold(&frame);
+                self.touch(slot);
             }
             Err(_) => {}
         }

@@ -178,6 +178,7 @@ impl Sending {
             }
             if held {
                 self.queue(slot).hold(rest);
+                self.touch(slot);
             } else if self.slots[slot].client {
                 self.push_frames(machine, slot, rest);
             } else {
