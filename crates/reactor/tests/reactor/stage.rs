@@ -151,6 +151,7 @@ impl<H: Handler> Stage<H> {
     /// One turn that does not wait.
     pub(crate) fn turn(&mut self) {
         self.ended |= self.on.turn(Some(Duration::ZERO)).expect("an imaginary poll does not fail") == Turn::Ended;
+        self.on.audit().expect("what must always be true");
     }
 
     /// Turns until nothing happens any more. Returns the calls that the machine got.
