@@ -152,6 +152,12 @@ impl Client {
         self.line().descriptor
     }
 
+    /// Where it comes from, or where the loop wants to go.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.line().address
+    }
+
     /// Answers a connection that the loop has begun.
     pub fn answer(&self) {
         self.happen(|line| line.way = Way::Open);
