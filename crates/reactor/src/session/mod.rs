@@ -71,6 +71,19 @@ impl Session {
         Self::Closing(Closing { shut: false, why: None })
     }
 
+    /// Its state, for those who read reports.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Head(_) => "head",
+            Self::Body(_) => "body",
+            Self::Later(_) => "later",
+            Self::WebSocket(_) => "web socket",
+            Self::Events(_) => "events",
+            Self::Opening(_) => "opening",
+            Self::Closing(_) => "closing",
+        }
+    }
+
     /// Whether something may be sent by name: a WebSocket or an event stream.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_))
