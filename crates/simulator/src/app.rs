@@ -317,9 +317,14 @@ impl Handler for App {
             return self.model.violate(format!("closed of {id} came twice, or for what never was open"));
         }
         known.why = Some(why);
-        if known.is_open() && !known.closing {
-            known.seal();
-            known.publications_are_firm = false;
+        match why {
+            // What was sent before the peer's Close came goes out before its answer; what was published in this turn does not.
+            Closed::ByPeer(_) if !known.closing => {
+                known.seal();
+                known.publications_are_firm = false;
+            }
+            Closed::ByPeer(_) | Closed::ByUs | Closed::Panicked => {}
+            _ => (known.firm, known.publications_are_firm) = (0, false),
         }
         let guest = known.guest;
         if why == Closed::Late(Deadline::Answer) {

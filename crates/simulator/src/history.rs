@@ -203,7 +203,8 @@ impl History {
                 }
             }
             4 if model.records[at].state != State::Asked && self.random.one_in(4) => {
-                model.records[at].doomed = true;
+                let record = &mut model.records[at];
+                (record.doomed, record.firm) = (true, record.whole());
                 self.remote.close(id, CloseCode::NORMAL, "from outside");
             }
             5 => {
@@ -296,18 +297,21 @@ impl History {
         for guest in &mut self.guests {
             // Some just fall silent: time will end them.
             if self.random.one_in(4) {
-                guest.pace = crate::guest::Pace::Deaf;
+                guest.fall_silent(&self.ladder);
             } else {
                 guest.leave(&mut self.random, model, &self.ladder);
             }
         }
-        for _ in 0..400 {
-            self.turn(Duration::from_secs(100))?;
+        for turn in 0..100 {
+            self.turn(Duration::ZERO)?;
             if self.on.stats().connections == 0 || self.ended {
                 break;
             }
+            // Time passes in steps: after each, the loop reads before it believes what its clock says.
+            if turn % 4 == 3 {
+                self.world.pass(Duration::from_secs(20));
+            }
         }
-        self.turn(Duration::ZERO)?;
         let stats = self.on.stats();
         if (stats.connections, stats.pinned) != (0, 0) {
             return Err(format!("in the end {} connections pin {} bytes", stats.connections, stats.pinned));

@@ -199,6 +199,12 @@ impl Guest {
         }
     }
 
+    /// Says and hears nothing any more.
+    pub(crate) fn fall_silent(&self, ladder: &Ladder) {
+        ladder.outside(format_args!("{} falls silent", self.index));
+        self.wire.set_window(0);
+    }
+
     /// Takes at most so many bytes and understands what it can.
     fn hear(&mut self, most: usize, model: &mut Model, plan: &Plan, ladder: &Ladder) {
         let taken = self.wire.take(most, &mut self.inbox);
