@@ -149,6 +149,9 @@ impl Sending {
         address: std::net::SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
+        if self.draining {
+            return Err(io::Error::other("the server is stopping"));
+        }
         if !self.ledger.admit() {
             return Err(io::Error::other("as many connections as Limits::connections admits"));
         }
