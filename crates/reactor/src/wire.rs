@@ -88,7 +88,7 @@ impl<S: Sys> Machine for Wires<S> {
 
     fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()> {
         let socket = self.sys.connect(address)?;
-        self.attach(key, socket)
+        self.attach(key, socket).inspect_err(|_| self.close(key.slot))
     }
 
     fn entropy(&mut self, bytes: &mut [u8]) {

@@ -102,7 +102,7 @@ impl App {
     fn may_panic(&mut self, record: usize) {
         if self.panics_now() {
             let known = &mut self.model.records[record];
-            known.firm = if known.closing { known.firm.min(self.mark) } else { self.mark };
+            known.firm = if known.closing || known.doomed { known.firm.min(self.mark) } else { self.mark };
             (known.closing, known.publications_are_firm) = (true, false);
             // Past the hook, which would print it.
             resume_unwind(Box::new(()));

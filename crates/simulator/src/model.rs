@@ -106,9 +106,12 @@ impl Record {
 
     /// From here on nothing more is sent: what was sent whole shall arrive.
     pub(crate) const fn seal(&mut self) {
-        self.firm = self.whole();
+        // Whom somebody outside has closed may have been closed already: then what was sent since is lost.
+        if !self.doomed {
+            self.firm = self.whole();
+        }
         // What waited for the end of a message in pieces waits for ever.
-        self.publications_are_firm = self.pieces.is_none();
+        self.publications_are_firm = self.pieces.is_none() && !self.doomed;
         self.closing = true;
     }
 }

@@ -185,6 +185,9 @@ impl Sending {
         address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
+        if self.draining {
+            return Err(io::Error::other("the server is stopping"));
+        }
         if !self.ledger.admit() {
             return Err(io::Error::other("as many connections as Limits::connections admits"));
         }

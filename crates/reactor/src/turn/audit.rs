@@ -37,7 +37,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         for key in sending.slots.live() {
             let connection = &sending.slots[key.slot];
             let (user, socket) = (self.users.get(key.slot).is_some(), self.wires.holds(key.slot));
-            let complaint = complaint(connection, user, socket).or_else(|| {
+            let complaint = complaint(connection, sending.slot_cost, user, socket).or_else(|| {
                 let (due, _) = connection.due(&sending.times)?;
                 let armed = connection.link.armed()?;
                 (!due.reached(armed)).then_some("its timer is armed for later than its deadline")
@@ -50,7 +50,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             }
             sums.connections += 1;
             sums.users += usize::from(user);
-            sums.pinned += connection.pinned as usize;
+            sums.pinned += connection.pinned;
             sums.listed += usize::from(connection.listed);
         }
         self.check(&sums)
@@ -108,22 +108,23 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 }
 
 /// What is wrong with one connection, if anything is.
-fn complaint(connection: &Connection, user: bool, socket: bool) -> Option<&'static str> {
+fn complaint(connection: &Connection, slot_cost: usize, user: bool, socket: bool) -> Option<&'static str> {
     let session = &connection.session;
     let awaits = !connection.paused && !matches!(session, Session::Later(_)) && !opening::is_connecting(session);
     let reads = connection.unread || connection.readable && !connection.finished;
     let complaints = [
         (connection.generation == 0, "it lives in a vacant slot"),
+        (connection.torn, "what it had begun to send will not be finished, and it lives"),
         (!socket, "it has no socket"),
         (user != session.keeps_user(), "its user value is kept where it should not be, or is lost"),
         (connection.ending, "its end was noted and has not come"),
         (connection.link.armed().is_none(), "it has no timer"),
-        (connection.pinned as usize != connection.pins(), "what it pins is not what is booked"),
+        (connection.pinned != slot_cost + connection.pins(), "what it pins is not what is booked"),
         (reads && awaits && !connection.listed, "there is something to read and nobody will"),
         (connection.waits() && !connection.blocked && !connection.listed, "its queue waits for nothing"),
         (connection.paused && !connection.waits(), "it is paused and nothing will resume it"),
         (connection.subscriptions.is_some() && !session.is_open(), "it subscribes to something and is not open"),
-        (connection.output.as_ref().is_some_and(|queue| queue.len() == 0), "it owns an empty queue"),
+        (connection.output.as_ref().is_some_and(|queue| queue.is_over()), "it owns an empty queue"),
         (connection.input.as_ref().is_some_and(|input| input.is_empty()), "it owns an empty input"),
     ];
     complaints.into_iter().find_map(|(is_so, complaint)| is_so.then_some(complaint))

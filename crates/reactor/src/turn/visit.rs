@@ -311,10 +311,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let connection = &mut self.sending.slots[key.slot];
         connection.session = Session::closing();
         if !connection.waits() {
-            self.remove(key, Closed::Gone);
-        } else {
-            self.sending.settle(key.slot);
+            return self.remove(key, Closed::Gone);
         }
+        if !connection.blocked {
+            // A signal came before the write: no edge is owed.
+            self.sending.ready.push(&mut self.sending.slots, key);
+        }
+        self.sending.settle(key.slot);
     }
 
     /// Gives everything back, and tells the application if it had something open.
