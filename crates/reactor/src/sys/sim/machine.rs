@@ -123,7 +123,8 @@ impl State {
             None => line.read(&mut buffer[..room]),
         };
         let more = (short && !self.over_unix) || errno == Some(libc::EAGAIN);
-        if more && !self.lines[number].to_server.is_empty() {
+        let line = &self.lines[number];
+        if more && (!line.to_server.is_empty() || line.client_finished || line.dead) {
             // What is left counts as arriving after this call: an edge is owed for it. (Not on a Unix socket, where a read
             // ends early for what came with the bytes.)
             self.list(Source::Line(number));
