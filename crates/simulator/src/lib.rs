@@ -23,8 +23,12 @@ mod history;
 mod ladder;
 mod model;
 mod plan;
+mod play;
+mod scenarios;
+mod sweep;
 mod words;
 
 pub use campaign::{Campaign, Findings};
 pub use coverage::{Coverage, Met};
 pub use history::{Outcome, Violation, run, trace};
+pub use sweep::{Broken, Failure, Swept, names, replay, sweep};
