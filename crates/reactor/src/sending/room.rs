@@ -152,7 +152,8 @@ impl Sending {
             connection.torn |= dropped > 0 && socket.connection.state() == State::CloseSent;
         }
         self.stats.dropped += dropped;
-        if connection.input.take().is_some() {
+        // Who waits for an answer is still given one, and that needs its head.
+        if !matches!(connection.session, Session::Later(_)) && connection.input.take().is_some() {
             self.book(slot);
         }
     }

@@ -180,7 +180,8 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn pause_if_full(&mut self) {
         let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
         let connection = self.connection();
-        if full && !matches!(connection.session, Session::Events(_) | Session::Closing(_)) {
+        // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
+        if full && !matches!(connection.session, Session::Body(_) | Session::Events(_) | Session::Closing(_)) {
             connection.paused = true;
         }
     }

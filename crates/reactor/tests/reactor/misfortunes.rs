@@ -6,7 +6,7 @@ use std::time::Duration;
 use longwire_reactor::handshake::FieldValue;
 use longwire_reactor::handshake::client::OriginForm;
 use longwire_reactor::sys::sim::Fault;
-use longwire_reactor::{Opening, Server};
+use longwire_reactor::{Closed, Limits, Opening, Reply, Server};
 
 use crate::stage::*;
 
@@ -19,7 +19,7 @@ fn somewhere() -> (SocketAddr, Opening) {
 
 #[test]
 fn an_answer_behind_a_fin_leaves_after_a_signal_too() {
-    let mut stage = Stage::new(App::new().on_request(|_, _, _| longwire_reactor::Reply::status(200)));
+    let mut stage = Stage::new(App::new().on_request(|_, _, _| Reply::status(200)));
     let client = stage.connect();
     stage.settle();
     client.send(get("/").as_bytes());
@@ -61,4 +61,44 @@ fn nobody_is_called_while_the_server_is_stopping() {
     assert_eq!(stage.app().closed.len(), 1);
     assert_eq!((stage.on.stats().panics, stage.world.descriptors()), (0, 0));
     assert!(stage.ended);
+}
+
+#[test]
+fn a_body_behind_an_answer_that_waits_is_nobody_elses() {
+    let app = App::new()
+        .on_request(|peer, request, body| match request.path() {
+            "/later" => {
+                peer.wake_after(Duration::from_millis(1));
+                Reply::later()
+            }
+            _ => Reply::page("text/plain", body.to_vec()),
+        })
+        .on_timer(|peer| peer.answer(Reply::page("text/plain", vec![b'x'; 600])));
+    let mut stage = Stage::with(Limits { send_queue: 500, ..Limits::default() }, app);
+    let client = stage.connect();
+    client.set_window(10);
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n";
+    client.send(format!("{}{post}the ", get("/later")).as_bytes());
+    stage.settle();
+    stage.pass(Duration::from_millis(1));
+    client.send(format!("body{}", get("/")).as_bytes());
+    stage.settle();
+    client.set_window(usize::MAX);
+    stage.settle();
+    let answers = text(&client);
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 3, "{answers}");
+    assert!(answers.contains("\r\n\r\nthe bodyHTTP/1.1"), "{answers}");
+}
+
+#[test]
+fn a_later_answer_for_which_there_is_no_room_ends_with_its_connection() {
+    let limits = Limits { budget: 700, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new().on_request(|_, _, _| Reply::later()));
+    let client = stage.connect();
+    client.send(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(600)).as_bytes());
+    stage.settle();
+    assert_eq!(stage.app().whys(), [Closed::NoRoom]);
+    client.finish();
+    stage.settle();
+    assert!(client.is_closed());
 }
