@@ -331,6 +331,9 @@ impl Handler for App {
             // Whatever was answered in this very turn comes too late.
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(503));
+        } else if why == Closed::NoRoom && known.state == State::Later {
+            self.unanswered(record);
+            self.model.answers[guest].push_back(Answer::Status(503));
         } else if why == Closed::Panicked && known.state == State::Later {
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(500));

@@ -204,7 +204,9 @@ impl History {
             }
             4 if model.records[at].state != State::Asked && self.random.one_in(4) => {
                 let record = &mut model.records[at];
-                (record.doomed, record.firm) = (true, record.whole());
+                if !record.closing && !std::mem::replace(&mut record.doomed, true) {
+                    record.firm = record.whole();
+                }
                 self.remote.close(id, CloseCode::NORMAL, "from outside");
             }
             5 => {

@@ -85,7 +85,7 @@ impl Guest {
             431 => model.meet(Met::HeadTooLarge),
             _ => {}
         }
-        let in_order = self.spoilt || !plan.patient && status == 408;
+        let in_order = self.spoilt || !plan.patient && status == 408 || plan.poor && status == 503;
         if in_order && self.last { Ok(()) } else { Err(format!("it was answered {status} and had done nothing")) }
     }
 
