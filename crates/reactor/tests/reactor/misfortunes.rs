@@ -102,3 +102,15 @@ fn a_later_answer_for_which_there_is_no_room_ends_with_its_connection() {
     stage.settle();
     assert!(client.is_closed());
 }
+
+#[test]
+fn half_a_head_for_which_there_is_no_room_is_answered_and_not_forgotten() {
+    let mut stage = Stage::with(Limits { budget: 700, ..Limits::default() }, App::new());
+    let client = stage.connect();
+    client.send(format!("GET /{}", "x".repeat(600)).as_bytes());
+    stage.settle();
+    client.send(b" HTTP/1.1\r\nHost: a\r\n\r\n");
+    stage.settle();
+    assert!(text(&client).starts_with("HTTP/1.1 503 "));
+    assert!(client.is_finished());
+}
