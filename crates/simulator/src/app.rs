@@ -323,6 +323,8 @@ impl Handler for App {
                 known.seal();
                 known.publications_are_firm = false;
             }
+            // Who stops the server may have closed it before the application said its last words.
+            Closed::Panicked if self.plan.drains => known.firm = 0,
             Closed::ByPeer(_) | Closed::ByUs | Closed::Panicked => {}
             _ => (known.firm, known.publications_are_firm) = (0, false),
         }

@@ -271,7 +271,8 @@ impl History {
                 wire.refuse(111);
             }
             self.turn(Duration::ZERO)?;
-            quiet = if self.world.calls().work() == before { quiet + 1 } else { 0 };
+            let rests = self.world.calls().work() == before && !self.world.has_edges();
+            quiet = if rests { quiet + 1 } else { 0 };
             if quiet > 2 || self.ended {
                 return Ok(());
             }

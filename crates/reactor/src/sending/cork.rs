@@ -37,9 +37,12 @@ impl Sending {
         self.closed_at = None;
     }
 
-    /// Something is open now: what was collected so far is its head, and whatever else was said before.
-    pub(crate) const fn mark_opened(&mut self) {
+    /// Something is open now: what was collected or queued so far is its head, and whatever else was said before.
+    pub(crate) fn mark_opened(&mut self, slot: u32) {
         self.opened_at = self.cork.len();
+        if let Some(queue) = &mut self.slots[slot].output {
+            queue.keep_all();
+        }
     }
 
     /// Takes back what the running callback has sent, as far as it has not left. `true` if a Close was among it.

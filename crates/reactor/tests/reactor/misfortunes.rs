@@ -114,3 +114,30 @@ fn half_a_head_for_which_there_is_no_room_is_answered_and_not_forgotten() {
     assert!(text(&client).starts_with("HTTP/1.1 503 "));
     assert!(client.is_finished());
 }
+
+#[test]
+fn what_was_answered_before_a_web_socket_that_overflows_is_not_dropped_with_it() {
+    let app = App::new()
+        .on_request(|peer, request, _| match request.path() {
+            "/later" => {
+                peer.wake_after(Duration::from_millis(1));
+                Reply::later()
+            }
+            _ => Reply::web_socket(),
+        })
+        .on_timer(|peer| peer.answer(Reply::page("text/plain", &b"the answer"[..])))
+        .on_opened(|peer| (0..9).for_each(|_| peer.send(&vec![7; 300])));
+    let mut stage = Stage::with(Limits { send_queue: 1_000, ..Limits::default() }, app);
+    let client = stage.connect();
+    client.set_window(0);
+    client.send([get("/later"), upgrade("/")].concat().as_bytes());
+    stage.settle();
+    stage.pass(Duration::from_millis(1));
+    client.set_window(usize::MAX);
+    stage.settle();
+    let said = client.receive();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    assert!(said.contains("the answerHTTP/1.1 101 "), "{said}");
+    assert_eq!(stage.app().whys(), [Closed::Answered, Closed::Overflow]);
+}
