@@ -8,7 +8,9 @@ mod limits;
 mod links;
 mod named_tests;
 mod packages;
+mod picture;
 mod settings;
+mod states;
 
 use crate::Fallible;
 use crate::report::Tally;
@@ -30,6 +32,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "files stay short", complaints: lengths::complaints, note: None },
     Rule { name: "the examples stay short and stand in the README", complaints: examples::complaints, note: None },
     Rule { name: "docs/limits.md says what the limits are", complaints: limits::complaints, note: None },
+    Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
     Rule { name: "links lead somewhere", complaints: links::complaints, note: None },
 ];
 
