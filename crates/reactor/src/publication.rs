@@ -48,6 +48,11 @@ impl<'a> Publication<'a> {
             }
         }
     }
+
+    /// The event that says how many events were dropped before it. (Comments never reach scripts.)
+    pub(crate) fn gap(count: u32, out: &mut Vec<u8>) {
+        append(&Event::data(&count.to_string()).name(Line::literal("gap")), out);
+    }
 }
 
 /// Appends an event's bytes.

@@ -8,24 +8,27 @@ mod cork;
 mod masks;
 mod messages;
 mod publishing;
+mod room;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::{CloseCode, Mask};
+use longwire_frame::Mask;
 use longwire_handshake::Date;
 
 use crate::connection::{Connection, Times, milliseconds};
 use crate::deadlines::{Deadlines, Moment};
 use crate::handler::Closed;
 use crate::ledger::Ledger;
+use crate::notices::Notices;
 use crate::peer::{PeerId, Stats};
 use crate::publication::{Parcel, Publication};
 use crate::ready::Ready;
 use crate::remote::{Command, Fellows};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Slots};
+use crate::slots::{Key, Side, Slots};
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -37,11 +40,16 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
+    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
+    pub(crate) clients: Side<SocketAddr>,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
     pub(crate) ledger: Ledger,
+    /// What a connection costs that has nothing.
+    pub(crate) slot_cost: usize,
     pub(crate) stats: Stats,
+    pub(crate) notices: Notices,
     pub(crate) now: Moment,
     /// The wall clock in seconds, and the same as a field value.
     pub(crate) wall: u64,
@@ -54,10 +62,14 @@ pub(crate) struct Sending {
     mark: usize,
     /// Where in the cork its Close stands, if it has sent one.
     closed_at: Option<usize>,
+    /// Where in the cork the frames or events begin of what was opened in this visit.
+    opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, and why.
     pub(crate) endings: Vec<(Key, Closed)>,
+    /// Connections of which something was dropped, and their application does not know yet.
+    pub(crate) drops: Vec<Key>,
     /// Later answers that were given.
     pub(crate) answers: Vec<(PeerId, Reply)>,
     /// Topics that the request under way wants.
@@ -76,13 +88,23 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    pub(crate) fn new(home: u32, limits: Limits, seed: Seed, ledger: Ledger, fellows: Fellows, now: Moment) -> Self {
+    pub(crate) fn new(
+        home: u32,
+        limits: Limits,
+        seed: Seed,
+        (ledger, slot_cost): (Ledger, usize),
+        fellows: Fellows,
+        now: Moment,
+    ) -> Self {
         Self {
             home,
+            slot_cost,
+            notices: Notices::default(),
             times: Times::new(&limits),
             cork: Vec::with_capacity(limits.cork + limits.direct),
             limits,
             slots: Slots::new(),
+            clients: Side::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -94,8 +116,10 @@ impl Sending {
             corked: None,
             mark: 0,
             closed_at: None,
+            opened_at: 0,
             touched: Vec::new(),
             endings: Vec::new(),
+            drops: Vec::new(),
             answers: Vec::new(),
             wanted: Vec::new(),
             masks: Masks::new(),
@@ -110,7 +134,16 @@ impl Sending {
 
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
-        PeerId { home: self.home, slot: key.slot, request: self.slots[key.slot].request }
+        self.id_at(key.slot)
+    }
+
+    fn id_at(&self, slot: u32) -> PeerId {
+        PeerId { home: self.home, slot, request: self.slots[slot].request }
+    }
+
+    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
+    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.clients.get(slot).copied().or_else(|| machine.peer_address(slot))
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -149,7 +182,7 @@ impl Sending {
     pub(crate) fn connect(
         &mut self,
         machine: &mut dyn Machine,
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
         if !self.ledger.admit() {
@@ -161,14 +194,28 @@ impl Sending {
         connection.client = true;
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;
-        let key = self.slots.insert(connection);
+        let key = self.take_in(connection);
         if let Err(error) = machine.connect(key, address) {
-            self.slots.remove(key.slot);
-            self.ledger.release();
+            self.let_go(key);
             return Err(error);
         }
         self.touch(key.slot);
         Ok(self.id(key))
+    }
+
+    /// A connection that was admitted gets its slot.
+    pub(crate) fn take_in(&mut self, mut connection: Connection) -> Key {
+        connection.pinned = self.slot_cost;
+        self.ledger.settle(0, self.slot_cost);
+        self.slots.insert(connection)
+    }
+
+    /// Its slot is free again, and everything that was booked for it.
+    pub(crate) fn let_go(&mut self, key: Key) {
+        self.deadlines.disarm(&mut self.slots, key.slot);
+        let connection = self.slots.remove(key.slot);
+        self.ledger.settle(connection.pinned, 0);
+        self.ledger.release();
     }
 
     /// The key that a reply would be masked with; it is used up only if there is a reply.
@@ -179,9 +226,10 @@ impl Sending {
     /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
     pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
         self.masks.left = self.masks.left.saturating_sub(usize::from(self.slots[slot].client));
-        match &mut self.slots[slot].output {
-            Some(queue) if is_pong && !queue.is_drained() => queue.set_pong(reply.as_bytes()),
-            _ => self.push_control(slot, reply.as_bytes(), !is_pong),
+        if is_pong && self.slots[slot].waits() {
+            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
+        } else {
+            self.push_control(slot, reply.as_bytes(), !is_pong);
         }
     }
 
@@ -191,7 +239,13 @@ impl Sending {
             self.forget_held(slot);
             self.closed_at = (self.corked == Some(slot)).then_some(self.cork.len());
         }
-        self.push(slot, frame);
+        if self.corked == Some(slot) {
+            self.cork.extend_from_slice(frame);
+        } else {
+            // So little that it asks nobody for room: where there is none, this is what says so.
+            self.alter_queue(slot, |queue| queue.push(frame));
+            self.touch(slot);
+        }
     }
 
     /// Takes back a buffer that a message was put together in, for the next one.
@@ -205,11 +259,11 @@ impl Sending {
 
     /// What waits for a better moment will not have one: a Close goes out, or the connection ends.
     pub(crate) fn forget_held(&mut self, slot: u32) {
-        let Some(queue) = &mut self.slots[slot].output else { return };
-        queue.forget_pong();
-        queue.release();
-        if queue.len() == 0 {
-            self.slots[slot].output = None;
+        if self.slots[slot].output.is_some() {
+            self.alter_queue(slot, |queue| {
+                queue.forget_pong();
+                queue.release();
+            });
         }
     }
 
@@ -225,21 +279,11 @@ impl Sending {
         Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000)
     }
 
-    /// Settles what a connection pins, and its deadline.
-    /// Whoever grows while the process has no room for it, ends.
-    pub(crate) fn settle(&mut self, machine: &mut dyn Machine, slot: u32) {
-        let connection = &mut self.slots[slot];
-        if connection.output.is_some()
-            || connection.input.is_some()
-            || connection.subscriptions.is_some()
-            || connection.pinned > 0
-        {
-            let (before, pins) = (connection.pinned, u32::try_from(connection.pins()).unwrap_or(u32::MAX));
-            connection.pinned = pins;
-            self.ledger.settle(before as usize, pins as usize);
-            if pins > before && !self.ledger.has_room() {
-                self.end(machine, slot, Closed::Overflow, CloseCode::TRY_AGAIN, "the server has no room");
-            }
+    /// Settles what a connection pins, and its deadline. Who has grown beyond the budget without having asked ends.
+    pub(crate) fn settle(&mut self, slot: u32) {
+        let before = self.slots[slot].pinned;
+        if self.book(slot) > before && !self.ledger.admits(0) && !self.make_room(slot, 0) {
+            self.end_and_cut(slot, Closed::NoRoom);
         }
         let connection = &self.slots[slot];
         if let Some((due, _)) = connection.due(&self.times) {
@@ -248,6 +292,22 @@ impl Sending {
                 self.deadlines.arm(&mut self.slots, slot, due);
             }
         }
+    }
+
+    /// What the connections of this loop pin beside their slots.
+    pub(crate) fn pinned_beside_slots(&self) -> usize {
+        self.ledger.pinned() - self.slots.len() * self.slot_cost
+    }
+
+    /// Books what a connection pins now, and returns it.
+    pub(crate) fn book(&mut self, slot: u32) -> usize {
+        let connection = &mut self.slots[slot];
+        let (before, now) = (connection.pinned, self.slot_cost + connection.pins());
+        if now != before {
+            connection.pinned = now;
+            self.ledger.settle(before, now);
+        }
+        now
     }
 }
 
