@@ -308,9 +308,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     pub(super) fn close_when_sent(&mut self, key: Key) {
-        let connection = &mut self.sending.slots[key.slot];
-        connection.session = Session::closing();
-        if !connection.waits() {
+        self.visit_of(key, None).become_session(Session::closing());
+        if !self.sending.slots[key.slot].waits() {
             self.remove(key, Closed::Gone);
         } else {
             self.sending.settle(key.slot);

@@ -3,6 +3,7 @@
 mod live;
 mod stage;
 
+mod accepting;
 mod access;
 mod backpressure;
 mod body;
