@@ -26,7 +26,6 @@ pub struct Access<'a> {
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub enum Record<'a> {
     /// A request was answered: with a page, a refusal, or the head of a WebSocket or a stream.
     Answered {
