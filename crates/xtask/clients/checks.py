@@ -162,14 +162,19 @@ class Wire:
         same(data, b"", "what came behind the last answer")
 
     @classmethod
+    def from_socket(cls, connected, host):
+        """A connection that was made elsewhere."""
+        wire = cls.__new__(cls)
+        wire.socket, wire.host, wire.received = connected, host, b""
+        return wire
+
+    @classmethod
     def over(cls, path):
         """A connection to a Unix socket."""
-        wire = cls.__new__(cls)
-        wire.host, wire.received = "any.example", b""
-        wire.socket = socket.socket(socket.AF_UNIX)
-        wire.socket.settimeout(10)
-        wire.socket.connect(str(path))
-        return wire
+        connecting = socket.socket(socket.AF_UNIX)
+        connecting.settimeout(10)
+        connecting.connect(str(path))
+        return cls.from_socket(connecting, "any.example")
 
     # RFC 6455, by hand.
 
