@@ -73,6 +73,9 @@ pub struct Limits {
     pub kernel_unsent: u32,
     /// Commands that may wait for a loop (1,024); then `Remote` answers [`Full`](crate::Full).
     pub remote: usize,
+    /// Bytes that such commands may pin for each loop (16 MiB). A command is admitted whole while what waits is below it. Stops
+    /// a loop that is busy from being told more than it can ever do.
+    pub remote_bytes: usize,
     /// How long a drained server waits for its connections (10 s).
     pub drain: Duration,
 }
@@ -123,6 +126,7 @@ impl Default for Limits {
             backlog: 1_024,
             kernel_unsent: 64 << 10,
             remote: 1_024,
+            remote_bytes: 16 << 20,
             drain: seconds(10),
         }
     }

@@ -163,6 +163,18 @@ impl Parcel {
         }
     }
 
+    /// Bytes that it pins beside itself.
+    pub(crate) fn bytes(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| match message {
+            OwnedMessage::Text(text) => text.len(),
+            OwnedMessage::Binary(bytes) => bytes.len(),
+        });
+        let event = self.event.as_ref().map_or(0, |event| {
+            [&event.id, &event.name, &event.data].into_iter().flatten().map(|text| text.len()).sum()
+        });
+        message + event
+    }
+
     pub(crate) fn unpack(&self) -> Publication<'_> {
         let message = self.message.as_ref().map(|message| match message {
             OwnedMessage::Text(text) => Message::Text(text),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ledger::{Account, Bounds, Ledger};
-use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
+use crate::remote::{Fellows, Remote, Switchboard};
 use crate::session::Rules;
 use crate::sys::{Listener, Mio, Sys};
 use crate::{Handler, Limits, Loop, Network};
@@ -73,7 +73,7 @@ impl Server {
     pub fn also(mut self, address: impl ToSocketAddrs) -> io::Result<Self> {
         let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on");
         for address in address.to_socket_addrs()? {
-            match Listener::tcp(address, false) {
+            match Listener::tcp(address) {
                 Ok(listener) => {
                     self.listeners.push(listener);
                     return Ok(self);
@@ -180,7 +180,7 @@ impl Server {
 
     /// Builds the one loop on another machine, such as [`Sim`](crate::sys::sim::Sim).
     pub fn build_on<H: Handler, S: Sys>(self, machine: S, handler: H) -> Loop<H, S> {
-        self.switchboard.open(vec![Mailbox::new(machine.waker(), self.limits.remote)]);
+        self.switchboard.open([machine.waker()], &self.limits);
         self.build_loop(0, machine, handler, &Arc::default())
     }
 
@@ -191,8 +191,8 @@ impl Server {
     }
 
     /// Runs `threads` loops, each on a thread of its own with its own handler, made there by `make(number)`. A connection
-    /// stays with the loop that accepted it; publications reach all. The addresses are bound anew, once for each loop: who
-    /// connected before this call is turned away.
+    /// stays with the loop that accepted it; publications reach all. Each address is bound once more for every further loop, and the
+    /// kernel shares out who connects; who connected before this call is served by the first loop.
     ///
     /// # Errors
     /// What the machine reports when the loops are built, or any one's poll.
@@ -208,8 +208,7 @@ impl Server {
         for listeners in self.share_listeners(threads)? {
             machines.push(Mio::new(listeners, &self.limits)?);
         }
-        let mailboxes = machines.iter().map(|machine| Mailbox::new(machine.waker(), self.limits.remote));
-        self.switchboard.open(mailboxes.collect());
+        self.switchboard.open(machines.iter().map(Sys::waker), &self.limits);
         let account = Arc::default();
         let (server, make, account) = (&self, &make, &account);
         std::thread::scope(|scope| {
@@ -226,15 +225,15 @@ impl Server {
     }
 
     /// One set of listeners for each loop, all on the same addresses. The sockets bound so far have proved that nobody else
-    /// listens there; sockets that may be shared take their place.
+    /// listens there; from now on they share their addresses.
     fn share_listeners(&mut self, threads: usize) -> io::Result<Vec<Vec<Listener>>> {
         let mut sets: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
         for listener in std::mem::take(&mut self.listeners) {
-            let address = listener.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
-            drop(listener);
-            for set in &mut sets {
-                set.push(Listener::tcp(address, true)?);
+            let (first, others) = sets.split_first_mut().ok_or(io::ErrorKind::InvalidInput)?;
+            for set in others {
+                set.push(listener.shared()?);
             }
+            first.push(listener);
         }
         for listener in std::mem::take(&mut self.inherited) {
             for set in &mut sets {

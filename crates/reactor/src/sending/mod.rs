@@ -81,6 +81,8 @@ pub(crate) struct Sending {
     pub(crate) fellows: Fellows,
     /// What this turn published, for the other loops.
     outbound: Vec<(Box<str>, Parcel)>,
+    /// What that pins.
+    outbound_bytes: usize,
     audience: Vec<u32>,
     /// Used buffers for messages in pieces.
     pub(crate) pool: Vec<Vec<u8>>,
@@ -126,6 +128,7 @@ impl Sending {
             masks: Masks::new(),
             fellows,
             outbound: Vec::new(),
+            outbound_bytes: 0,
             audience: Vec::new(),
             pool: Vec::new(),
             draining: false,

@@ -1,13 +1,11 @@
 //! Publishing: from a callback to the topics, and at the end of the turn to every subscriber in one write each.
 
 use std::io::IoSlice;
-use std::sync::Arc;
 
 use longwire_frame::State;
 
 use super::Sending;
 use crate::publication::{Parcel, Publication};
-use crate::remote::Command;
 use crate::session::Session;
 use crate::topics::Form;
 use crate::unit;
@@ -26,9 +24,22 @@ impl Sending {
         except: Option<u32>,
     ) {
         if !self.fellows.is_empty() {
-            self.outbound.push((topic.into(), Parcel::pack(publication)));
+            let parcel = Parcel::pack(publication);
+            self.outbound_bytes += size_of::<(Box<str>, Parcel)>() + topic.len() + parcel.bytes();
+            self.outbound.push((topic.into(), parcel));
+            if self.outbound_bytes >= self.limits.cork {
+                self.tell_fellows();
+            }
         }
         self.publish_here(machine, topic, publication, except);
+    }
+
+    /// Gives the other loops what was published for them. What one has no room for is lost to it, and counted.
+    fn tell_fellows(&mut self) {
+        if !self.outbound.is_empty() {
+            self.outbound_bytes = 0;
+            self.stats.dropped += self.fellows.publish(&std::mem::take(&mut self.outbound).into());
+        }
     }
 
     pub(crate) fn publish_here(
@@ -90,10 +101,7 @@ impl Sending {
 
     /// Gives every subscriber this turn's publications, in one write each.
     pub(crate) fn deliver(&mut self, machine: &mut dyn Machine) {
-        if !self.outbound.is_empty() {
-            let batch: Arc<[_]> = std::mem::take(&mut self.outbound).into();
-            self.stats.dropped += self.fellows.tell_all(&Command::Publish(batch));
-        }
+        self.tell_fellows();
         if self.topics.is_idle() {
             return;
         }

@@ -36,11 +36,24 @@ pub(super) enum Kind {
 }
 
 impl Listener {
-    /// Binds a TCP address. With `shared`, other sockets may bind it too (`SO_REUSEPORT`), one for each loop.
+    /// Binds a TCP address.
     ///
     /// # Errors
     /// What `bind(2)` and `listen(2)` report: [`io::ErrorKind::AddrInUse`] for a port that is taken.
-    pub fn tcp(address: SocketAddr, shared: bool) -> io::Result<Self> {
+    pub fn tcp(address: SocketAddr) -> io::Result<Self> {
+        Self::bind(address, false)
+    }
+
+    /// One more listener on the same address, with a queue of its own: the kernel shares out who connects.
+    pub(crate) fn shared(&self) -> io::Result<Self> {
+        let Kind::Tcp(listener) = &self.0 else { return self.try_clone() };
+        // Only now: as long as it was not set, a second instance could not bind the address. Who waits in this one's queue
+        // already stays there.
+        SockRef::from(listener).set_reuse_port(true)?;
+        Self::bind(listener.local_addr()?, true)
+    }
+
+    fn bind(address: SocketAddr, shared: bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         if shared {
@@ -104,7 +117,7 @@ impl Listener {
         socket.set_tcp_notsent_lowat(limits.kernel_unsent)
     }
 
-    /// The same listener for one more loop.
+    /// The same listener for one more loop: all take from one queue.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self(match &self.0 {
             Kind::Tcp(listener) => Kind::Tcp(listener.try_clone()?),

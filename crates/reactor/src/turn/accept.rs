@@ -11,24 +11,33 @@ use crate::notices::Notice;
 use crate::session::{Session, head};
 use crate::sys::{Accepted, Sys, is_of_one_connection, is_out_of_descriptors};
 
-/// Out of descriptors or memory: how long until the next try, in milliseconds, unless a connection closes before.
+/// Out of descriptors or memory: how long until the next try, in milliseconds, unless a connection closes before. Until then edges
+/// of listeners change nothing, so that whoever storms a full server keeps it busy for one batch in this time.
 const RETRY: u32 = 50;
 
-/// How accepting from one listener goes on.
-enum Next {
-    /// There may be more.
-    Again,
-    /// There is no more, and the next to come brings an edge.
-    Drained,
+/// What became of one who waited.
+enum Outcome {
+    Admitted,
+    /// It was gone before it was accepted; behind it there may be others.
+    Gone,
+    /// There was no descriptor for it, and it was told so by the end.
+    Shed,
+    /// There is nobody, and the next to come brings an edge.
+    Nobody,
     /// The machine cannot: it is asked again later.
-    Later,
+    Failed,
 }
 
 impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn accept(&mut self) {
-        if self.retry_accept.is_some_and(|at| self.sending.now.reached(at)) {
-            self.retry_accept = None;
-            self.waiting.extend(0..self.wires.sys.listeners());
+        match self.retry_accept {
+            Some(at) if self.sending.now.reached(at) => {
+                self.retry_accept = None;
+                self.waiting.extend(0..self.wires.sys.listeners());
+            }
+            // All listeners are looked at then.
+            Some(_) => return self.waiting.clear(),
+            None => {}
         }
         self.waiting.sort_unstable();
         self.waiting.dedup();
@@ -37,47 +46,46 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    /// Takes whom the limits admit for one turn.
+    /// Takes as many as may be taken in one turn.
     pub(super) fn accept_from(&mut self, listener: usize) {
-        let mut admitted = 0;
+        let (mut admitted, mut shed) = (false, false);
         for _ in 0..self.sending.limits.accepts {
-            let next = match self.wires.sys.accept(listener) {
-                Ok(accepted) => {
-                    admitted += 1;
-                    self.admit(accepted);
-                    Next::Again
-                }
-                Err(error) => self.not_accepted(listener, &error),
-            };
-            match next {
-                Next::Again => {}
-                Next::Drained => return,
-                Next::Later => return self.accept_later(),
+            match self.accept_one(listener) {
+                Outcome::Admitted => admitted = true,
+                Outcome::Gone => {}
+                Outcome::Shed => shed = true,
+                Outcome::Nobody if !shed => return,
+                Outcome::Nobody | Outcome::Failed => return self.accept_later(),
             }
         }
-        if admitted == 0 {
-            // Nothing but failures: the next ones can wait, or they would keep the loop busy.
-            return self.accept_later();
+        if admitted && !shed {
+            // There may be more: the listener's edge is used up, so it is remembered here.
+            self.waiting.push(listener);
+        } else {
+            self.accept_later();
         }
-        // There may be more: the listener's edge is used up, so it is remembered here.
-        self.waiting.push(listener);
     }
 
-    fn not_accepted(&mut self, listener: usize, error: &io::Error) -> Next {
+    fn accept_one(&mut self, listener: usize) -> Outcome {
+        let error = match self.wires.sys.accept(listener) {
+            Ok(accepted) => {
+                self.admit(accepted);
+                return Outcome::Admitted;
+            }
+            Err(error) => error,
+        };
         match error.kind() {
-            io::ErrorKind::WouldBlock => return Next::Drained,
-            io::ErrorKind::Interrupted => return Next::Again,
-            // It was gone before it was accepted; behind it there may be others.
-            _ if is_of_one_connection(error) => return Next::Again,
+            io::ErrorKind::WouldBlock => return Outcome::Nobody,
+            io::ErrorKind::Interrupted => return Outcome::Gone,
+            _ if is_of_one_connection(&error) => return Outcome::Gone,
             _ => {}
         }
         self.sending.notices.tell(self.sending.now, Notice::Accept, format_args!("nobody can be accepted: {error}"));
-        // Whom nobody can serve is told so by the end, instead of waiting for nothing.
-        if is_out_of_descriptors(error) && self.wires.sys.shed(listener).is_ok() {
+        if is_out_of_descriptors(&error) && self.wires.sys.shed(listener).is_ok() {
             self.sending.stats.refused += 1;
-            return Next::Again;
+            return Outcome::Shed;
         }
-        Next::Later
+        Outcome::Failed
     }
 
     fn accept_later(&mut self) {

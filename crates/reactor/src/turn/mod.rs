@@ -241,8 +241,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     fn read_mailbox(&mut self) {
-        let Some(post) = self.sending.fellows.own().map(|mailbox| mailbox.collect()) else { return };
-        for command in post.commands {
+        let (commands, closings) = self.sending.fellows.collect().open();
+        for command in commands {
             match command {
                 Command::Send(id, parcel) => self.sending.send_to(&mut self.wires, id, &parcel.unpack()),
                 Command::Answer(id, reply) => self.sending.answer_to(id, *reply),
@@ -251,16 +251,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                         self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
                     }
                 }
-                Command::Run(once) => {
-                    if let Some(call) = once.take() {
-                        self.guarded(|_, hub| call(hub));
-                    }
-                }
+                Command::Run(call) => self.guarded(|_, hub| call(hub)),
             }
         }
-        for (id, (code, reason)) in post.closing {
-            if let Some(key) = self.sending.local(id) {
-                self.sending.close(&mut self.wires, key.slot, code, &reason);
+        for closing in closings {
+            if let Some(key) = self.sending.local(closing.id) {
+                self.sending.close(&mut self.wires, key.slot, closing.code, &closing.reason);
             }
         }
     }

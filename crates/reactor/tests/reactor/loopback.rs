@@ -309,3 +309,19 @@ fn who_owns_the_thread_turns_the_loop() {
     assert_eq!(client.join().unwrap(), texts(&["hello"]));
     assert_eq!((on.stats().messages_in, on.stats().connections, on.stats().pinned), (1, 0, 0));
 }
+
+#[test]
+fn who_connects_before_several_loops_run_is_served_by_them() {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let (address, remote) = (server.addresses()[0], server.remote());
+    let mut early: Vec<Tcp> = (0..20).map(|_| Tcp::connect(address)).collect();
+    let thread = std::thread::spawn(move || server.run_threads(3, |_| App::new()));
+    for tcp in &mut early {
+        tcp.send(upgrade("/").as_bytes());
+        assert!(tcp.head().starts_with("HTTP/1.1 101 "));
+    }
+    assert!(Server::bind(address).is_err(), "a second instance still finds it taken");
+    early.into_iter().for_each(Tcp::leave);
+    remote.drain();
+    thread.join().unwrap().unwrap();
+}

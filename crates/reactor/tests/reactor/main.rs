@@ -20,6 +20,7 @@ mod fairness;
 mod faults;
 mod http;
 mod later;
+mod limits;
 mod listening;
 mod loopback;
 mod panics;
