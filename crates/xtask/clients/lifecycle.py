@@ -219,16 +219,23 @@ def as_objects(lines):
 
 @check("--access-log: a line for every answer and every end, as text and as JSON the same")
 def access_log():
-    told = [list(read(accesses(format, *more))) for read, format in ((as_told, "text"), (as_objects, "json")) for more in ([], ["--trusted-proxy", "127.0.0.0/8"])]
-    same(told[0], told[2], "what text says")
-    same(told[1], told[3], "what text says behind a trusted proxy")
-    for entries, addresses in ((told[0], ["127.0.0.1"] * 6), (told[1], ["192.0.2.7", "6.6.6.6"] + ["127.0.0.1"] * 4)):
-        same([entry[0] for entry in entries], addresses, "the addresses")
-    asked = [entry[2:5] for entry in told[0] if len(entry) == 7]
-    same(asked[:2], [("GET /healthz?a=%22 HTTP/1.1", 200, 3), ("HEAD /nowhere HTTP/1.1", 404, 0)], "what was asked")
-    same([what[:2] for what in asked[2:]], [("-", 400), ("GET /echo HTTP/1.1", 101)], "what was asked then")
-    same(told[0][0][5:], ("http://x/", HOSTILE.replace("\x1b", "\t")), "the fields")
-    same([entry[2:] for entry in told[0] if len(entry) == 4], [("answered", None), ("the peer closed", 1001)], "the ends")
+    def told(read, lines):
+        # The end of the first connection may be told before or after the second one's request.
+        entries = list(read(lines))
+        answers, ends = [entry for entry in entries if len(entry) == 7], [entry for entry in entries if len(entry) == 4]
+        same({entry[1] for entry in ends}, {answers[2][1], answers[3][1]}, "the ids of the ends, beside those of the last requests")
+        return [entry[:1] + entry[2:] for entry in answers + sorted(ends, key=lambda entry: entry[2])]
+
+    trusting = ("--trusted-proxy", "127.0.0.0/8")
+    plain, proxied = told(as_told, accesses("text")), told(as_told, accesses("text", *trusting))
+    same(told(as_objects, accesses("json")), plain, "what JSON says")
+    same(told(as_objects, accesses("json", *trusting)), proxied, "what JSON says behind a trusted proxy")
+    same([entry[0] for entry in plain], ["127.0.0.1"] * 6, "the addresses")
+    same([entry[0] for entry in proxied], ["192.0.2.7", "6.6.6.6"] + ["127.0.0.1"] * 4, "the addresses behind a trusted proxy")
+    same([entry[1:4] for entry in plain[:2]], [("GET /healthz?a=%22 HTTP/1.1", 200, 3), ("HEAD /nowhere HTTP/1.1", 404, 0)], "what was asked")
+    same([entry[1:3] for entry in plain[2:4]], [("-", 400), ("GET /echo HTTP/1.1", 101)], "what was asked then")
+    same(plain[0][4:], ("http://x/", HOSTILE.replace("\x1b", "\t")), "the fields")
+    same([entry[1:] for entry in plain[4:]], [("answered", None), ("the peer closed", 1001)], "the ends")
 
 
 @check("an access log that nobody reads holds up neither the server nor its end, and what is lost is counted")
