@@ -166,7 +166,8 @@ impl Sending {
             return self.opened_at - left;
         }
         if !self.slots[slot].session.is_open() {
-            return 0;
+            // Responses: what follows half of one belongs to it.
+            return if left > 0 { self.cork.len() - left } else { 0 };
         }
         let mut end = self.opened_at;
         while end < left {

@@ -160,7 +160,8 @@ impl Sending {
             connection.torn |= dropped > 0 && socket.connection.state() == State::CloseSent;
         }
         self.stats.dropped += dropped;
-        if connection.input.take().is_some() {
+        // The head of a request that waits is needed for its answer.
+        if !matches!(connection.session, Session::Later(_)) && connection.input.take().is_some() {
             self.book(slot);
         }
     }

@@ -307,7 +307,7 @@ fn no_room() -> Page {
     Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
 }
 
-/// A request whose body cannot be kept, for the process has no room.
+/// A request that cannot be kept until it is whole, for the process has no room.
 pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
     let Page { status, body, .. } = no_room();
     let content = Content::LengthOnly(body.len() as u64);

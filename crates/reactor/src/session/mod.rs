@@ -230,7 +230,7 @@ impl<H: Handler> Visit<'_, H> {
     /// Ends it for a reason of our own, and says so to whoever can be told.
     pub(crate) fn end(&mut self, why: Closed) {
         match (&self.connection().session, why) {
-            (Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
+            (Session::Head(_) | Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
             (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
             _ => {
                 closing::say(self, why);
