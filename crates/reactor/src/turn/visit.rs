@@ -322,7 +322,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         visit.finish(why);
         visit.gone(why);
         self.wires.close(key.slot);
-        self.sending.clients.remove(key.slot);
         if let Some(block) = self.blocks.remove(key.slot) {
             self.sending.ledger.release_from(block);
         }
