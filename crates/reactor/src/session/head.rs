@@ -98,9 +98,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
     if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
-        let peer = visit.machine.peer_address(visit.key.slot);
+        let peer = visit.sending.peer_address(visit.machine, visit.key.slot);
         if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
-            visit.sending.clients.insert(visit.key.slot, client);
+            visit.sending.learn_client(visit.key.slot, client, peer);
         }
     }
 }
@@ -191,7 +191,7 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     if connection == Persistence::Close {
         visit.shut(Closed::Answered);
     } else {
-        visit.sending.clients.remove(visit.key.slot);
+        visit.sending.forget_client(visit.key.slot);
         let next = Head::next(visit.sending.limits.head);
         visit.become_session(Session::Head(next));
     }

@@ -84,6 +84,23 @@ impl Session {
         }
     }
 
+    /// Every transition there is. (docs/states.md draws them, and is held against this.)
+    const fn may_become(&self, next: &Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Head(_), Self::Body(_))
+                // A whole request has its answer, of any kind; or it is refused.
+                | (
+                    Self::Head(_) | Self::Body(_),
+                    Self::Head(_) | Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Closing(_)
+                )
+                // The answer is here: it is given to the head that was kept, as if it had come at once.
+                | (Self::Later(_), Self::Head(_))
+                | (Self::Opening(_), Self::WebSocket(_))
+                | (Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Opening(_), Self::Closing(_))
+        )
+    }
+
     /// Whether something may be sent by name: a WebSocket or an event stream.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_))
@@ -200,6 +217,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn become_session(&mut self, session: Session) {
         let now = self.sending.now;
         let connection = self.connection();
+        debug_assert!(connection.session.may_become(&session), "no arrow leads there");
         connection.session = session;
         connection.since = now;
     }

@@ -1,6 +1,7 @@
 //! Single misfortunes that the simulator has met once and the loop must survive.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longwire_reactor::handshake::FieldValue;
@@ -140,4 +141,49 @@ fn what_was_answered_before_a_web_socket_that_overflows_is_not_dropped_with_it()
     assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
     assert!(said.contains("the answerHTTP/1.1 101 "), "{said}");
     assert_eq!(stage.app().whys(), [Closed::Answered, Closed::Overflow]);
+}
+
+/// Two WebSockets on a server with little to spend: on what one says, the application sends to it until there is no room, and then
+/// to the other. Both see whole frames, whatever is cut off.
+fn a_greedy_one(budget: usize, window: usize, most: usize) {
+    let for_you = "for you, ".repeat(50);
+    let text = for_you.clone();
+    let quiet = Arc::new(Mutex::new(None));
+    let known = quiet.clone();
+    let app = App::new().on_opened(move |peer| _ = known.lock().unwrap().get_or_insert(peer.id())).on_message(
+        move |peer, _| {
+            (0..most).for_each(|_| peer.send(&vec![7; 300]));
+            peer.send("a short one");
+            peer.send_to(quiet.lock().unwrap().expect("it came first"), &text);
+        },
+    );
+    let limits = Limits { budget, direct: 100, cork: 1_000, ..Limits::default() };
+    let mut stage = Stage::with(limits, app);
+    let mut sockets = ["/quiet", "/loud"].map(|path| {
+        let client = stage.connect();
+        client.send(upgrade(path).as_bytes());
+        stage.settle();
+        Ws::new(client)
+    });
+    if !sockets.iter_mut().all(Ws::skip_head) {
+        return;
+    }
+    sockets[1].client.set_window(window);
+    sockets[1].send("go on");
+    stage.settle();
+    sockets[1].client.set_window(usize::MAX);
+    stage.settle();
+    sockets[1].frames();
+    let heard = sockets[0].frames();
+    assert!(heard == texts(&[&for_you]) || heard.len() == 1 && code_of(&heard[0]) == Some(1013), "{budget}: {heard:?}");
+    assert_eq!(stage.on.stats().panics, 0, "{budget}");
+}
+
+#[test]
+fn who_is_cut_off_while_it_sends_to_another_harms_no_frame() {
+    for budget in (400..6_000).step_by(20) {
+        for window in [0, 5, 700] {
+            (0..9).for_each(|most| a_greedy_one(budget, window, most));
+        }
+    }
 }
