@@ -26,7 +26,6 @@ pub struct Access<'a> {
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub enum Record<'a> {
     /// A request was answered: with a page, a refusal, or the head of a WebSocket or a stream.
     Answered {
@@ -55,10 +54,11 @@ impl<'a> Access<'a> {
         Self { id: sending.id(key), record, sending, machine, slot: key.slot }
     }
 
-    /// Where it came from: see [`Out::address`](crate::Out::address). Asked of the system only now.
+    /// Where it came from: see [`Out::address`](crate::Out::address). Asked of the system only now. What was asked about an
+    /// answer is kept for the connection's end, when the system may not know any more.
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.sending.address(self.machine, self.slot)
+        self.sending.address_to_keep(self.machine, self.slot)
     }
 
     /// The wall clock in whole seconds since 1970.

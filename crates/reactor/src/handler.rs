@@ -160,3 +160,37 @@ pub enum Deadline {
     /// `Limits::keep_alive`, or `Limits::head_deadline` where no byte ever came. Only access logs tell of it.
     Idle,
 }
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ByPeer(_) => f.write_str("the peer closed"),
+            Self::ByUs => f.write_str("we closed"),
+            Self::Answered => f.write_str("answered"),
+            Self::Drained => f.write_str("the server is stopping"),
+            Self::Gone => f.write_str("the peer went"),
+            Self::Broken(kind) => write!(f, "broken: {kind}"),
+            Self::Fault(fault) => write!(f, "the peer's fault: {fault}"),
+            Self::Refused => f.write_str("refused"),
+            Self::Late(deadline) => write!(f, "too late: {deadline}"),
+            Self::Overflow => f.write_str("the peer reads too slowly"),
+            Self::NoRoom => f.write_str("no room"),
+            Self::Panicked => f.write_str("the handler panicked"),
+        }
+    }
+}
+
+impl std::fmt::Display for Deadline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Answer => "answer",
+            Self::Message => "message",
+            Self::Pong => "pong",
+            Self::WriteStall => "write stall",
+            Self::Close => "close",
+            Self::Age => "age",
+            Self::Opening => "opening",
+            Self::Idle => "idle",
+        })
+    }
+}

@@ -447,6 +447,13 @@ mod tests {
     }
 
     #[test]
+    fn nobody_can_know_which_names_collide() {
+        let hash = |seed: Seed| seed.hash_one("a name");
+        assert_eq!(hash(Seed(1, 2)), hash(Seed(1, 2)), "but an imaginary machine repeats itself");
+        assert!(hash(Seed(1, 2)) != hash(Seed(1, 3)) && hash(Seed(1, 2)) != hash(Seed(2, 2)));
+    }
+
+    #[test]
     fn what_waits_is_counted_over_all_topics_and_silent_topics_own_nothing() {
         let (mut topics, mut slots) = listeners(1);
         let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();

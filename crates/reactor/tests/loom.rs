@@ -74,7 +74,7 @@ impl Tray {
 }
 
 /// What the proofs are about.
-trait Box: Send + Sync + 'static {
+trait Letterbox: Send + Sync + 'static {
     fn new(bell: Arc<Bell>) -> Self;
     /// Whether there was room.
     fn post(&self, letter: u32) -> bool;
@@ -83,7 +83,7 @@ trait Box: Send + Sync + 'static {
     fn collect(&self) -> Tray;
 }
 
-impl Box for Mailbox<Tray> {
+impl Letterbox for Mailbox<Tray> {
     fn new(bell: Arc<Bell>) -> Self {
         Self::new(bell)
     }
@@ -114,7 +114,7 @@ fn in_every_order(model: impl Fn() + Send + Sync + 'static) {
 }
 
 /// A loop that sleeps until it is woken gets every letter that was taken, each once, and never more than may wait.
-fn no_letter_is_lost<B: Box>() {
+fn no_letter_is_lost<B: Letterbox>() {
     in_every_order(|| {
         let bell = Bell::new();
         let mailbox = Arc::new(B::new(bell.clone()));
@@ -146,7 +146,7 @@ fn no_letter_is_lost<B: Box>() {
 }
 
 /// Endings and the call to drain pass a box that is full, and each of them wakes the loop.
-fn endings_and_drains_pass<B: Box>() {
+fn endings_and_drains_pass<B: Letterbox>() {
     in_every_order(|| {
         let bell = Bell::new();
         let mailbox = Arc::new(B::new(bell.clone()));
@@ -214,7 +214,7 @@ impl<const FAULT: u8> Wrong<FAULT> {
     }
 }
 
-impl<const FAULT: u8> Box for Wrong<FAULT> {
+impl<const FAULT: u8> Letterbox for Wrong<FAULT> {
     fn new(bell: Arc<Bell>) -> Self {
         Self { bell, woken: Mutex::default(), inside: Mutex::default() }
     }

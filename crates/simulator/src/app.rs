@@ -323,12 +323,17 @@ impl Handler for App {
                 known.seal();
                 known.publications_are_firm = false;
             }
+            // Who stops the server may have closed it before the application said its last words.
+            Closed::Panicked if self.plan.drains => known.firm = 0,
             Closed::ByPeer(_) | Closed::ByUs | Closed::Panicked => {}
             _ => (known.firm, known.publications_are_firm) = (0, false),
         }
         let guest = known.guest;
         if why == Closed::Late(Deadline::Answer) {
             // Whatever was answered in this very turn comes too late.
+            self.unanswered(record);
+            self.model.answers[guest].push_back(Answer::Status(503));
+        } else if why == Closed::NoRoom && known.state == State::Later {
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(503));
         } else if why == Closed::Panicked && known.state == State::Later {

@@ -43,6 +43,7 @@ met! {
         Fault = "the peer broke a rule",
         Refused = "we were refused",
         Overflow = "the queue overflowed",
+        NoRoomLeft = "the process had no room",
         Panicked = "the handler panicked",
     ;
     "deadlines":

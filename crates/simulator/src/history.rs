@@ -204,7 +204,9 @@ impl History {
             }
             4 if model.records[at].state != State::Asked && self.random.one_in(4) => {
                 let record = &mut model.records[at];
-                (record.doomed, record.firm) = (true, record.whole());
+                if !record.closing && !std::mem::replace(&mut record.doomed, true) {
+                    record.firm = record.whole();
+                }
                 self.remote.close(id, CloseCode::NORMAL, "from outside");
             }
             5 => {
@@ -269,7 +271,8 @@ impl History {
                 wire.refuse(111);
             }
             self.turn(Duration::ZERO)?;
-            quiet = if self.world.calls().work() == before { quiet + 1 } else { 0 };
+            let rests = self.world.calls().work() == before && !self.world.has_edges();
+            quiet = if rests { quiet + 1 } else { 0 };
             if quiet > 2 || self.ended {
                 return Ok(());
             }

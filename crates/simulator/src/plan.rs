@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) patient: bool,
     /// There is room for everybody who comes, and for all that is said.
     pub(crate) roomy: bool,
+    /// The process may pin so little that anybody may be cut off at any byte.
+    pub(crate) poor: bool,
     pub(crate) tick: Option<Duration>,
     pub(crate) turns: usize,
     pub(crate) guests: usize,
@@ -44,9 +46,10 @@ impl Plan {
         world.pass(start);
         faults(random, world, patient);
         Self {
-            limits,
+            poor: limits.budget < Limits::default().budget,
             patient,
             roomy,
+            limits,
             tick: random.one_in(4).then(|| Duration::from_millis(random.between(1, 300) as u64)),
             turns: random.between(15, 60),
             guests: random.between(1, 10),

@@ -41,7 +41,9 @@ pub(crate) struct Sending {
     pub(crate) times: Times,
     pub(crate) slots: Slots,
     /// Where the request under way came from, or what it opened, if a trusted proxy says so.
-    pub(crate) clients: Side<SocketAddr>,
+    clients: Side<SocketAddr>,
+    /// Where peers themselves are, if that was asked for the access log or they are proxies that told of a client.
+    peers: Side<SocketAddr>,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
@@ -56,6 +58,8 @@ pub(crate) struct Sending {
     pub(crate) date: Date,
     /// What the visited connection sends.
     cork: Vec<u8>,
+    /// Where what anybody else is sent is encoded.
+    scratch: Vec<u8>,
     /// Whose cork it is.
     corked: Option<u32>,
     /// Where the running callback's output began.
@@ -102,9 +106,11 @@ impl Sending {
             notices: Notices::default(),
             times: Times::new(&limits),
             cork: Vec::with_capacity(limits.cork + limits.direct),
+            scratch: Vec::new(),
             limits,
             slots: Slots::new(),
             clients: Side::new(),
+            peers: Side::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -143,7 +149,34 @@ impl Sending {
 
     /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
     pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        self.clients.get(slot).copied().or_else(|| machine.peer_address(slot))
+        self.clients.get(slot).copied().or_else(|| self.peer_address(machine, slot))
+    }
+
+    /// Where the peer itself is.
+    pub(crate) fn peer_address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.peers.get(slot).copied().or_else(|| machine.peer_address(slot))
+    }
+
+    /// The same; and what the machine says is kept.
+    pub(crate) fn address_to_keep(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        let address = self.address(machine, slot);
+        if let Some(address) = address.filter(|_| self.clients.get(slot).is_none()) {
+            self.peers.insert(slot, address);
+        }
+        address
+    }
+
+    /// The request under way is from this client, says this proxy.
+    pub(crate) fn learn_client(&mut self, slot: u32, client: SocketAddr, proxy: Option<SocketAddr>) {
+        self.clients.insert(slot, client);
+        if let Some(proxy) = proxy {
+            self.peers.insert(slot, proxy);
+        }
+    }
+
+    /// The request was answered: the next may be from somebody else.
+    pub(crate) fn forget_client(&mut self, slot: u32) {
+        self.clients.remove(slot);
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -215,6 +248,8 @@ impl Sending {
 
     /// Its slot is free again, and everything that was booked for it.
     pub(crate) fn let_go(&mut self, key: Key) {
+        self.clients.remove(key.slot);
+        self.peers.remove(key.slot);
         self.deadlines.disarm(&mut self.slots, key.slot);
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);

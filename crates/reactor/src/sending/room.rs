@@ -18,10 +18,17 @@ const GREEDY: usize = 4 << 10;
 
 impl Sending {
     /// Whether something may be sent: the connection is open and its queue below the bound. At the bound the policy decides.
+    #[inline]
     pub(super) fn admits(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         if !self.is_sendable(slot) {
             return false;
         }
+        // Usually nothing waits.
+        let corked = self.corked == Some(slot) && self.cork.len() < self.limits.send_queue;
+        corked && self.slots[slot].output.is_none() || self.admits_behind_others(machine, slot)
+    }
+
+    fn admits_behind_others(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         if self.is_below_its_bound(machine, slot) {
             self.tell_gap(slot);
             return true;
@@ -36,6 +43,7 @@ impl Sending {
     }
 
     /// Whether messages or events can be sent: open, and no Close of ours on its way (RFC 6455 §5.5.1).
+    #[inline]
     pub(super) fn is_sendable(&self, slot: u32) -> bool {
         let connection = &self.slots[slot];
         !connection.ending
@@ -152,7 +160,8 @@ impl Sending {
             connection.torn |= dropped > 0 && socket.connection.state() == State::CloseSent;
         }
         self.stats.dropped += dropped;
-        if connection.input.take().is_some() {
+        // The head of a request that waits is needed for its answer.
+        if !matches!(connection.session, Session::Later(_)) && connection.input.take().is_some() {
             self.book(slot);
         }
     }

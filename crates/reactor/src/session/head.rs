@@ -98,9 +98,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
     if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
-        let peer = visit.machine.peer_address(visit.key.slot);
+        let peer = visit.sending.peer_address(visit.machine, visit.key.slot);
         if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
-            visit.sending.clients.insert(visit.key.slot, client);
+            visit.sending.learn_client(visit.key.slot, client, peer);
         }
     }
 }
@@ -191,7 +191,7 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     if connection == Persistence::Close {
         visit.shut(Closed::Answered);
     } else {
-        visit.sending.clients.remove(visit.key.slot);
+        visit.sending.forget_client(visit.key.slot);
         let next = Head::next(visit.sending.limits.head);
         visit.become_session(Session::Head(next));
     }
@@ -229,7 +229,7 @@ fn open<H: Handler>(
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
-    visit.sending.mark_opened();
+    visit.sending.mark_opened(visit.key.slot);
     let frames = Frames::server(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
@@ -307,7 +307,7 @@ fn no_room() -> Page {
     Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
 }
 
-/// A request whose body cannot be kept, for the process has no room.
+/// A request that cannot be kept until it is whole, for the process has no room.
 pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
     let Page { status, body, .. } = no_room();
     let content = Content::LengthOnly(body.len() as u64);

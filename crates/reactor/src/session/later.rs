@@ -45,8 +45,10 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     let following = carry.split_off(head);
     let mut slots = FieldSlots::new();
     let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
-    // Not by `become_session`: how long it waited is still to be told.
-    visit.connection().session = Session::Head(head::Head::next(visit.sending.limits.head));
+    let since = visit.connection().since;
+    visit.become_session(Session::Head(head::Head::next(visit.sending.limits.head)));
+    // How long it waited is still to be told.
+    visit.connection().since = since;
     head::apply(visit, &request, &carry, reply);
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before.

@@ -84,6 +84,23 @@ impl Session {
         }
     }
 
+    /// Every transition there is. (docs/states.md draws them, and is held against this.)
+    const fn may_become(&self, next: &Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Head(_), Self::Body(_))
+                // A whole request has its answer, of any kind; or it is refused.
+                | (
+                    Self::Head(_) | Self::Body(_),
+                    Self::Head(_) | Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Closing(_)
+                )
+                // The answer is here: it is given to the head that was kept, as if it had come at once.
+                | (Self::Later(_), Self::Head(_))
+                | (Self::Opening(_), Self::WebSocket(_))
+                | (Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Opening(_), Self::Closing(_))
+        )
+    }
+
     /// Whether something may be sent by name: a WebSocket or an event stream.
     pub(crate) const fn is_open(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_))
@@ -180,7 +197,8 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn pause_if_full(&mut self) {
         let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
         let connection = self.connection();
-        if full && !matches!(connection.session, Session::Events(_) | Session::Closing(_)) {
+        // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
+        if full && !matches!(connection.session, Session::Body(_) | Session::Events(_) | Session::Closing(_)) {
             connection.paused = true;
         }
     }
@@ -199,6 +217,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn become_session(&mut self, session: Session) {
         let now = self.sending.now;
         let connection = self.connection();
+        debug_assert!(connection.session.may_become(&session), "no arrow leads there");
         connection.session = session;
         connection.since = now;
     }
@@ -243,7 +262,7 @@ impl<H: Handler> Visit<'_, H> {
     /// Ends it for a reason of our own, and says so to whoever can be told.
     pub(crate) fn end(&mut self, why: Closed) {
         match (&self.connection().session, why) {
-            (Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
+            (Session::Head(_) | Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
             (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
             _ => {
                 closing::say(self, why);

@@ -308,8 +308,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     pub(super) fn close_when_sent(&mut self, key: Key) {
-        let connection = &mut self.sending.slots[key.slot];
-        connection.session = Session::closing();
+        self.visit_of(key, None).become_session(Session::closing());
+        let connection = &self.sending.slots[key.slot];
         if !connection.waits() {
             return self.remove(key, Closed::Gone);
         }
@@ -326,7 +326,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         visit.finish(why);
         visit.gone(why);
         self.wires.close(key.slot);
-        self.sending.clients.remove(key.slot);
         if let Some(block) = self.blocks.remove(key.slot) {
             self.sending.ledger.release_from(block);
         }

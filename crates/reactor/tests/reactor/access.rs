@@ -42,7 +42,6 @@ impl Handler for Logged {
                 format!("{from} {request}: {status}, {body} bytes, {took:?}")
             }
             Record::Closed { why, age } => format!("{from} {why:?}, {age:?}"),
-            _ => unreachable!("there are two kinds"),
         });
         assert!(!self.panics, "on purpose");
     }
@@ -193,4 +192,23 @@ fn a_panic_there_harms_nobody() {
     assert_eq!(ws.all_frames(), [pong("?")]);
     assert_eq!(stage.on.stats().panics, 4);
     assert!(client.is_closed());
+}
+
+#[test]
+fn the_address_is_known_to_the_end_of_a_connection_that_is_long_gone() {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let address = server.addresses()[0];
+    let mut on = server.build(Logged::default()).unwrap();
+    let client = std::thread::spawn(move || {
+        let mut tcp = crate::live::Tcp::connect(address);
+        let own = tcp.stream.local_addr().unwrap();
+        tcp.send(get("/").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes());
+        tcp.rest();
+        own
+    });
+    while on.handler().lines.len() < 2 {
+        let _ = on.turn(Some(Duration::from_secs(20))).unwrap();
+    }
+    let own = client.join().unwrap();
+    assert!(on.handler().lines.iter().all(|line| line.starts_with(&own.to_string())), "{:?}", on.handler().lines);
 }

@@ -206,3 +206,43 @@ fn room_comes_back_when_those_who_held_it_are_gone() {
     assert_eq!(stage.on.stats().pinned, 0);
     stage.web_socket("/");
 }
+
+#[test]
+fn a_request_that_waits_is_answered_when_it_has_to_go() {
+    let app = App::new().on_request(|_, request, _| match request.path() {
+        "/later" => Reply::later(),
+        _ => Reply::web_socket(),
+    });
+    let mut stage = Stage::with(Limits { budget: 30_000, ..Limits::default() }, app);
+    let (waiting, nothing) = stage.ask(format!("GET /later HTTP/1.1\r\nHost: a\r\nA: {}\r\n\r\n", "x".repeat(12_000)));
+    assert_eq!(nothing, "");
+    let mut growing = stage.web_socket("/");
+    growing.client.send(&Sent::raw(0x02, &[0; 5_000]));
+    stage.settle();
+    growing.client.send(&Sent::raw(0x00, &[0; 10_000]));
+    stage.settle();
+    let answer = text(&waiting);
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(growing.all_frames(), [no_room()]);
+    assert_eq!(stage.app().whys(), [Closed::NoRoom; 2]);
+}
+
+#[test]
+fn half_a_response_that_finds_no_room_is_followed_by_nothing() {
+    for window in [0, 1, 50, 400] {
+        let app = App::new().on_request(|_, _, _| Reply::page("text/plain", vec![b'x'; 10_000]));
+        let mut stage = Stage::with(Limits { budget: 20_000, ..Limits::default() }, app);
+        let client = stage.connect();
+        client.set_window(window);
+        client.send(get("/").repeat(5).as_bytes());
+        stage.settle();
+        client.set_window(usize::MAX);
+        stage.settle();
+        client.finish();
+        stage.settle();
+        let answer = text(&client);
+        assert!(answer.matches("HTTP/1.1").count() <= 1 || !answer.contains("503"), "{window}: {answer:?}");
+        assert!(client.is_closed());
+        assert_eq!(stage.on.stats().pinned, 0);
+    }
+}

@@ -226,6 +226,25 @@ fn as_many_connections_as_there_may_be() {
 }
 
 #[test]
+fn as_many_connections_as_one_address_may_have() {
+    let mut stage = Stage::with(Limits { per_address: 2, ..Limits::default() }, app());
+    let addresses = ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3", "192.0.2.2:1", "[2001:db8::1]:1", "[2001:db8::2]:1"];
+    let mut clients: Vec<Client> =
+        addresses.iter().map(|address| stage.world.connect_from(address.parse().unwrap())).collect();
+    stage.settle();
+    let closed = |clients: &[Client]| clients.iter().map(Client::is_closed).collect::<Vec<_>>();
+    assert_eq!(closed(&clients), [false, false, true, false, false, false]);
+    // Another of the same network, and one in the place of one who leaves.
+    clients.push(stage.world.connect_from("[2001:db8::3]:1".parse().unwrap()));
+    clients[0].finish();
+    stage.settle();
+    clients.push(stage.world.connect_from("192.0.2.1:4".parse().unwrap()));
+    stage.settle();
+    assert_eq!(closed(&clients[6..]), [true, false]);
+    assert_eq!(stage.on.stats().refused, 2);
+}
+
+#[test]
 fn one_turn_takes_so_many_events_and_connections() {
     let mut stage = Stage::with(Limits { events: 2, accepts: 3, ..Limits::default() }, App::new());
     let clients: Vec<Client> = (0..7).map(|_| stage.connect()).collect();

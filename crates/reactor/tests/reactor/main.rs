@@ -4,6 +4,7 @@ mod live;
 mod misfortunes;
 mod stage;
 
+mod accepting;
 mod access;
 mod backpressure;
 mod body;

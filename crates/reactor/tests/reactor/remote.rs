@@ -254,24 +254,33 @@ fn apart(live: &Live, everybody: &Everybody) -> [Tcp; 2] {
 fn what_a_turn_publishes_leaves_for_the_other_loops_when_it_becomes_much() {
     let everybody = Everybody::default();
     let shared = everybody.clone();
-    let (heard, hears) = channel();
-    let hears = Arc::new(Mutex::new(hears));
+    let ((heard, hears), (end, ended)) = (channel(), channel());
+    let hears = Arc::new(Mutex::new((hears, end)));
     let live = Live::with(
         2,
         |server| server.limits(Limits { cork: 4_096, ..Limits::default() }),
         move |_| {
             let hears = hears.clone();
-            crossing(&shared).on_message(move |peer, _| {
-                (0..100).for_each(|_| peer.publish("all", &"x".repeat(100)));
+            // Nobody else listens: on its own loop nothing waits for anybody.
+            crossing(&shared).on_message(move |peer, message| {
+                if message == Message::Text("join") {
+                    peer.subscribe("much");
+                    return peer.send("joined");
+                }
+                (0..100).for_each(|_| peer.publish("much", &"x".repeat(100)));
                 // The turn goes on until somebody on the other loop has been served.
-                hears.lock().unwrap().recv_timeout(BOUND).unwrap();
+                let (hears, end) = &*hears.lock().unwrap();
+                end.send(hears.recv_timeout(BOUND / 2)).unwrap();
             })
         },
     );
     let [mut publisher, mut other] = apart(&live, &everybody);
+    other.say("join");
+    assert_eq!(other.frames(1), texts(&["joined"]));
     publisher.say("go");
     assert_eq!(other.some_frames()[0].payload.len(), 100);
     heard.send(()).unwrap();
+    assert_eq!(ended.recv_timeout(BOUND).unwrap(), Ok(()), "served before the turn had ended");
 }
 
 #[test]

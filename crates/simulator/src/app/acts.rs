@@ -271,6 +271,7 @@ impl App {
             Closed::Fault(_) => Met::Fault,
             Closed::Refused => Met::Refused,
             Closed::Overflow => Met::Overflow,
+            Closed::NoRoom => Met::NoRoomLeft,
             Closed::Panicked => Met::Panicked,
             Closed::Late(Deadline::Answer) => Met::LateAnswer,
             Closed::Late(Deadline::Message) => Met::LateMessage,

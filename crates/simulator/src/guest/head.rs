@@ -66,6 +66,13 @@ impl Guest {
                 model.end(record);
                 Awaits::Body(response.length, None)
             }
+            // There was no room for the answer.
+            (Some(_), 503) if plan.poor && self.last => Awaits::Body(response.length, None),
+            // What misbehaves may have changed the request.
+            (Some(Answer::WebSocket(record)), 400..=499) if self.spoilt => {
+                model.end(record);
+                Awaits::Body(response.length, None)
+            }
             // Nobody asked the application: the loop has refused it by itself.
             (None, status) => {
                 self.refused(status, model, plan)?;
@@ -85,7 +92,7 @@ impl Guest {
             431 => model.meet(Met::HeadTooLarge),
             _ => {}
         }
-        let in_order = self.spoilt || !plan.patient && status == 408;
+        let in_order = self.spoilt || !plan.patient && status == 408 || plan.poor && status == 503;
         if in_order && self.last { Ok(()) } else { Err(format!("it was answered {status} and had done nothing")) }
     }
 

@@ -258,7 +258,7 @@ impl Guest {
         if self.asked == 0 && self.wire.is_closed() {
             model.meet(Met::Silent);
         }
-        if !plan.patient || !self.is_fair() {
+        if !plan.patient || plan.poor || !self.is_fair() {
             return Ok(());
         }
         let served = self.answers > 0 && !plan.drains;
@@ -282,11 +282,11 @@ impl Guest {
 
     /// What is still owed to it when nothing can happen any more but that time passes.
     pub(crate) fn claim(&self, model: &mut Model, plan: &Plan) -> Option<String> {
-        if !plan.patient || !plan.roomy || plan.drains || !self.is_fair() || !self.outbox.is_empty() {
+        if !plan.patient || plan.poor || plan.drains || !self.is_fair() || !self.outbox.is_empty() {
             return None;
         }
         match self.awaits {
-            Awaits::Head | Awaits::Body(..) if self.asked > self.answers && !self.last => {
+            Awaits::Head | Awaits::Body(..) if plan.roomy && self.asked > self.answers && !self.last => {
                 let waits = model.live.iter().any(|live| model.records[*live].guest == self.index);
                 (!waits).then(|| format!("{} of {} requests were answered", self.answers, self.asked))
             }

@@ -132,7 +132,9 @@ impl Guest {
         ladder.outside(format_args!("{} misbehaves", self.index));
         match random.below(8) {
             0 => {
-                let garbage: Vec<u8> = (0..random.between(1, 60)).map(|_| random.draw() as u8).collect();
+                let mut garbage: Vec<u8> = (0..random.between(1, 60)).map(|_| random.draw() as u8).collect();
+                // Neither a request nor a frame begins like this.
+                garbage[0] |= 0x70;
                 self.outbox.extend_from_slice(&garbage);
             }
             1 => self.outbox.extend_from_slice(&[b'x'; 3_000]),

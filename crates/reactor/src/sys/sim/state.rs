@@ -109,6 +109,10 @@ impl State {
         }
     }
 
+    pub(super) fn has_edges(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// A client comes.
     pub(super) fn arrive(&mut self, line: Line) -> usize {
         let number = self.lines.len();

@@ -123,6 +123,12 @@ impl World {
         self.state.borrow().waiting.len()
     }
 
+    /// Whether the poll has something that it has not reported.
+    #[must_use]
+    pub fn has_edges(&self) -> bool {
+        self.state.borrow().has_edges()
+    }
+
     /// How often the loop called the machine so far.
     #[must_use]
     pub fn calls(&self) -> Calls {
