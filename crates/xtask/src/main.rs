@@ -15,6 +15,7 @@ mod clients;
 mod house;
 mod kosoku;
 mod markdown;
+mod mutations;
 mod process;
 mod readme;
 mod report;
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
     match words[..] {
         ["test"] => run(|repository, report| test(repository, report, true)),
         ["test", "--quick"] => run(|repository, report| test(repository, report, false)),
+        ["simulate", "--mutations"] => run(|repository, report| {
+            report.step("mistakes on purpose", || mutations::run(repository));
+        }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
         _ => {
             eprintln!("{USAGE}");

@@ -228,7 +228,10 @@ fn panic_in_message_and_piece(play: &mut Play) {
     play.says(anna, "say half; close 1000; panic");
     play.says(anna, "say no");
     play.hears(anna, &["text whole", "close 1011", "end"]);
-    play.told(anna, &["request", "opened", "message say whole", "message say half; close 1000; panic", "closed Panicked"]);
+    play.told(
+        anna,
+        &["request", "opened", "message say whole", "message say half; close 1000; panic", "closed Panicked"],
+    );
     play.says(ben, "hello");
     play.hears(ben, &["text hello"]);
     let carl = play.opens("carl", "/pieces/carl?piece=panic", true);

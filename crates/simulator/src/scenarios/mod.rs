@@ -36,18 +36,9 @@ impl Scenario {
 
 /// All scenarios.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    [
-        web_sockets::ALL,
-        streams::ALL,
-        publishing::ALL,
-        requests::ALL,
-        closing::ALL,
-        bounds::ALL,
-        calls::ALL,
-        remote::ALL,
-    ]
-    .into_iter()
-    .flatten()
+    [web_sockets::ALL, streams::ALL, publishing::ALL, requests::ALL, closing::ALL, bounds::ALL, calls::ALL, remote::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// A large message, as who hears it writes it down.

@@ -88,6 +88,18 @@ fn topics_are_left(play: &mut Play) {
     play.settle();
     play.says(ben, "publish second a; publish room b; publish second c");
     play.hears(anna, &["text a", "text b", "text c"]);
+    // Whoever leaves one of two topics has what was published in both, once.
+    play.says(anna, "publish room d; publish second e; leave second; publish second no");
+    play.hears(anna, &["text d", "text e"]);
+    // Whoever comes late, in the same turn, does not hear what was before.
+    let carl = listener(play, "carl");
+    play.needs(anna, carl);
+    play.says(ben, "publish room before; join room; publish room after");
+    play.hears(anna, &["text before", "text after"]);
+    play.needs(ben, anna);
+    play.hears(ben, &["text after"]);
+    play.needs(carl, ben);
+    play.hears(carl, &["text before", "text after"]);
 }
 
 fn of_a_request_that_opens_nothing(play: &mut Play) {

@@ -67,10 +67,7 @@ fn body_in_chunks(play: &mut Play) {
 
 fn body_after_leave(play: &mut Play) {
     let paul = play.comes("paul");
-    play.sends(
-        paul,
-        "POST /page/paul HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
-    );
+    play.sends(paul, "POST /page/paul HTTP/1.1\r\nHost: here\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
     play.hears(paul, &["100"]);
     play.sends(paul, "hello");
     play.hears(paul, &["200 a page"]);

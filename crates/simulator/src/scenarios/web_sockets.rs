@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use longwire_reactor::sys::sim::Fault;
+
 use super::{Scenario, large};
 use crate::play::{Play, pattern, upgrade};
 
@@ -13,11 +15,12 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::new("pieces out", pieces_out),
     Scenario::within("large out", |limits| limits.direct = 1_000, large_out),
     Scenario::within("large in", |limits| (limits.direct, limits.receive) = (1_000, 4_096), large_in),
-    Scenario::within("slow visit", |limits| limits.visit = 64, slow_visit),
+    Scenario::within("slow visit", |limits| (limits.visit, limits.receive) = (64, 64), slow_visit),
     Scenario::within("slow reader", |limits| limits.send_queue = 10_000, slow_reader),
     Scenario::new("frames behind the request", frames_behind_the_request),
     Scenario::within("over a Unix socket", |limits| limits.receive = 512, over_a_unix_socket),
     Scenario::new("pongs of one who does not read", pongs_coalesce),
+    Scenario::new("events of one who is gone", events_of_one_who_is_gone),
 ];
 
 fn echo(play: &mut Play) {
@@ -140,10 +143,11 @@ fn slow_reader(play: &mut Play) {
     play.says(anna, "large 4000");
     play.says(anna, "say read at last");
     play.settle();
+    play.says(anna, "say what came while nobody read");
     play.told(anna, &["request", "opened", "message large 4000", "message large 4000"]);
     play.reads_again(anna);
     let large = large("binary", 4_000);
-    play.hears(anna, &[&large, &large, &large, "text read at last"]);
+    play.hears(anna, &[&large, &large, &large, "text read at last", "text what came while nobody read"]);
     play.was_told(anna, "drained");
 }
 
@@ -164,6 +168,29 @@ fn over_a_unix_socket(play: &mut Play) {
     play.hears(anna, &[&large("binary", 1_500), "text and more"]);
     play.finishes(anna);
     play.hears(anna, &["end"]);
+}
+
+/// So often the machine reports what is not so.
+fn confused(play: &Play, rate: u16) {
+    for fault in [Fault::Stale, Fault::Spurious, Fault::Duplicated] {
+        play.world.set_fault(fault, rate);
+    }
+}
+
+fn events_of_one_who_is_gone(play: &mut Play) {
+    let anna = play.web_socket("anna");
+    play.finishes(anna);
+    play.hears(anna, &["end"]);
+    // Whoever has her place now must not be taken for her.
+    confused(play, 20_000);
+    let paul = play.comes("paul");
+    play.gets(paul, "/later/paul?request=wake+100&timer=answer+paul+page");
+    play.hears(paul, &["200 a page"]);
+    play.upgrades(paul, "/ws/paul");
+    play.hears(paul, &["101"]);
+    play.says(paul, "hello");
+    play.hears(paul, &["text hello"]);
+    confused(play, 0);
 }
 
 fn pongs_coalesce(play: &mut Play) {
