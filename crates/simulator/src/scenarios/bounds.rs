@@ -9,8 +9,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow that ends", |limits| limits.send_queue = 2_000, overflow_that_ends),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
-    Scenario::within("no room for a stream", |limits| limits.budget = 160_000, no_room_for_a_stream),
-    Scenario::within("the budget is exhausted", |limits| limits.budget = 160_000, budget_exhausted),
+    Scenario::within("no room for a stream", |limits| limits.budget = 48_000, no_room_for_a_stream),
+    Scenario::within("the budget is exhausted", |limits| limits.budget = 48_000, budget_exhausted),
     Scenario::within("connections per address", |limits| limits.per_address = 2, per_address),
     Scenario::within("connections in all", |limits| limits.connections = 2, connections_in_all),
     Scenario::new("out of descriptors", out_of_descriptors),
@@ -89,7 +89,7 @@ fn overflow_of_pieces(play: &mut Play) {
 fn hog(play: &mut Play) -> Who {
     let anna = play.web_socket("anna");
     play.stops_reading(anna, 0);
-    play.says(anna, "large 152000");
+    play.says(anna, "large 46000");
     play.settle();
     anna
 }
@@ -111,7 +111,7 @@ fn no_room_for_a_stream(play: &mut Play) {
     play.needs(new, anna);
     play.hears(new, &["end"]);
     play.reads_again(anna);
-    play.hears(anna, &[&large("binary", 152_000)]);
+    play.hears(anna, &[&large("binary", 46_000)]);
     let next = play.stream("next", "room");
     play.on_hub(|hub| hub.publish("room", "there is room again"));
     play.hears(next, &["event there is room again"]);
@@ -123,12 +123,12 @@ fn budget_exhausted(play: &mut Play) {
     play.needs(ben, anna);
     play.needs(anna, ben);
     play.stops_reading(ben, 0);
-    play.says(ben, "large 20000");
+    play.says(ben, "large 5000");
     play.settle();
     // The greediest goes.
-    play.told(anna, &["request", "opened", "message large 152000", "closed NoRoom"]);
+    play.told(anna, &["request", "opened", "message large 46000", "closed NoRoom"]);
     play.reads_again(ben);
-    play.hears(ben, &[&large("binary", 20_000)]);
+    play.hears(ben, &[&large("binary", 5_000)]);
     play.reads_again(anna);
     play.hears(anna, &["close 1013", "end"]);
 }

@@ -112,7 +112,7 @@ fn end_with_input_unread(play: &mut Play) {
     play.frame(anna, 0x88, &1000_u16.to_be_bytes());
     play.sends(anna, pattern(9_000));
     play.hears(anna, &["close 1000", "end"]);
-    play.sends(anna, pattern(200_000));
+    play.sends(anna, pattern(20_000));
     play.settle();
     play.finishes(anna);
     play.hears(anna, &[]);
@@ -121,9 +121,9 @@ fn end_with_input_unread(play: &mut Play) {
     play.hears(ella, &[]);
     let paul = play.comes("paul");
     play.sends(paul, [get("/page/paul").replace("Host: here", "Host: here\r\nConnection: close"), get("/no")].concat());
-    play.sends(paul, pattern(70_000));
+    play.sends(paul, pattern(20_000));
     play.hears(paul, &["200 a page", "end"]);
-    play.sends(paul, pattern(70_000));
+    play.sends(paul, pattern(20_000));
     play.hears(paul, &[]);
 }
 

@@ -54,13 +54,16 @@ impl Mutation {
     }
 }
 
+/// Of one file: from where to where the lines stand that change, and the mistakes that change them.
+type Choices<'m> = BTreeMap<(usize, usize), Vec<(usize, &'m Place)>>;
+
 /// The changed files: every mistake is in them, under its number.
 pub(super) fn apply(
     mutations: &[Mutation],
     read: impl Fn(&PathBuf) -> Fallible<String>,
 ) -> Fallible<BTreeMap<PathBuf, String>> {
     // By place, so that several mistakes may be made of the same lines.
-    let mut files: BTreeMap<PathBuf, BTreeMap<(usize, usize), Vec<(usize, &Place)>>> = BTreeMap::new();
+    let mut files: BTreeMap<PathBuf, Choices<'_>> = BTreeMap::new();
     let mut sources = BTreeMap::new();
     for (number, mutation) in mutations.iter().enumerate() {
         for place in &mutation.places {
