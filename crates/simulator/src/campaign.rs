@@ -78,6 +78,12 @@ impl Campaign {
 }
 
 impl Findings {
+    /// What no history has met: faults, and whatever a [`Coverage`] counts.
+    pub fn holes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let faults = self.faults.iter().filter(|(_, count)| *count == 0).map(|(fault, _)| ("faults", fault.name()));
+        faults.chain(self.coverage.holes())
+    }
+
     fn add(&mut self, outcome: Outcome) {
         self.histories += 1;
         self.coverage += outcome.coverage;

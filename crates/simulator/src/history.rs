@@ -320,6 +320,9 @@ impl History {
             return Err(format!("in the end {} connections pin {} bytes", stats.connections, stats.pinned));
         }
         let model = &mut self.on.handler().model;
+        if self.world.calls().sheds > 0 {
+            model.meet(Met::OutOfDescriptors);
+        }
         if stats.refused > 0 {
             model.meet(Met::TurnedAway);
         }

@@ -52,5 +52,7 @@ fn main() -> ExitCode {
     for violation in &findings.violations {
         println!("{violation}");
     }
-    if findings.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    // Few histories need not meet everything.
+    let holes = if seeds < 100_000 { 0 } else { findings.holes().count() };
+    if findings.violations.is_empty() && holes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -77,7 +77,7 @@ fn limits(random: &mut Random, patient: bool, roomy: bool) -> Limits {
         body: size(random, 16, 4_000) as u32,
         message: Frames { message: size(random, 64, 5_000) as u32, parts: random.between(4, 20) as u32 },
         topics: random.between(1, 4),
-        visit: size(random, 1, 4_000),
+        visit: size(random, 16, 4_000),
         receive: size(random, 64, 2_000),
         direct: size(random, 1, 2_000),
         cork: size(random, 1, 3_000),

@@ -23,14 +23,12 @@ impl Guest {
         }
         match self.awaits {
             Awaits::Frames(_) => self.say_frames(random, model, plan),
-            Awaits::Head | Awaits::Body(..) if self.errand_asked => {
-                // Frames may lie right behind the request, for if it gets its 101 they are frames.
-                if self.errand == Errand::WebSocket && random.one_in(3) {
-                    model.meet(Met::Optimist);
-                    self.say_frames(random, model, plan);
-                }
+            // Frames may lie right behind the request, for if it gets its 101 they are frames.
+            Awaits::Head | Awaits::Body(..) if self.errand_asked && self.errand == Errand::WebSocket => {
+                model.meet(Met::Optimist);
+                self.say_frames(random, model, plan);
             }
-            Awaits::Head | Awaits::Body(..) if self.asked < 12 => self.ask(random, plan),
+            Awaits::Head | Awaits::Body(..) if !self.errand_asked && self.asked < 12 => self.ask(random, plan),
             _ => {}
         }
     }
