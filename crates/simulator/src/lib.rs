@@ -22,9 +22,12 @@ mod guest;
 mod history;
 mod ladder;
 mod model;
+mod outcome;
 mod plan;
+mod stage;
 mod words;
 
 pub use campaign::{Campaign, Findings};
 pub use coverage::{Coverage, Met};
-pub use history::{Outcome, Violation, run, trace};
+pub use history::{run, trace};
+pub use outcome::{Outcome, Violation};
