@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use longwire_reactor::sys::sim::{Call, Calls, FaultCounts};
 
 use crate::coverage::Coverage;
-use crate::history::{Outcome, Violation, run};
+use crate::history::run;
+use crate::outcome::{Outcome, Violation};
 
 /// Which seeds, and on how many threads.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +79,12 @@ impl Campaign {
 }
 
 impl Findings {
+    /// What no history has met: faults, and whatever a [`Coverage`] counts.
+    pub fn holes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let faults = self.faults.iter().filter(|(_, count)| *count == 0).map(|(fault, _)| ("faults", fault.name()));
+        faults.chain(self.coverage.holes())
+    }
+
     fn add(&mut self, outcome: Outcome) {
         self.histories += 1;
         self.coverage += outcome.coverage;

@@ -22,13 +22,16 @@ mod guest;
 mod history;
 mod ladder;
 mod model;
+mod outcome;
 mod plan;
 mod play;
 mod scenarios;
+mod stage;
 mod sweep;
 mod words;
 
 pub use campaign::{Campaign, Findings};
 pub use coverage::{Coverage, Met};
-pub use history::{Outcome, Violation, run, trace};
+pub use history::{run, trace};
+pub use outcome::{Outcome, Violation};
 pub use sweep::{Broken, Failure, Swept, names, replay, sweep};

@@ -4,6 +4,7 @@
 //! cargo xtask test             everything, third-party clients and a browser included; installs what is missing
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
+//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace
 //! ```
 //!
 //! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
@@ -22,6 +23,7 @@ mod report;
 mod repository;
 mod rust;
 mod server;
+mod simulate;
 mod smallest;
 mod source;
 mod tools;
@@ -36,7 +38,7 @@ use tools::Tools;
 /// Whatever may go wrong, in words.
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…]";
+const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask simulate [--help]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -48,9 +50,21 @@ fn main() -> ExitCode {
             report.step("mistakes on purpose", || mutations::run(repository));
         }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
+        ["simulate", ref words @ ..] => simulate(words),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn simulate(words: &[&str]) -> ExitCode {
+    match Repository::open().and_then(|repository| simulate::simulate(&repository, words)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }

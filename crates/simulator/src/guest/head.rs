@@ -45,23 +45,29 @@ impl Guest {
     pub(super) fn read_head(&mut self, at: usize, model: &mut Model, plan: &Plan) -> Result<Option<usize>, String> {
         let Some(end) = end_of_head(&self.inbox[at..]) else { return Ok(None) };
         let head = std::str::from_utf8(&self.inbox[at..at + end - 4]).map_err(|error| error.to_string())?;
-        let Some(response) = Response::parse(head) else { return Err(format!("this is no response: {head:?}")) };
+        let Some(mut response) = Response::parse(head) else { return Err(format!("this is no response: {head:?}")) };
         if self.last {
             return Err(format!("a response follows the last one: {head:?}"));
         }
         if response.status == 100 {
+            model.meet(Met::Continue);
             return Ok(Some(end));
         }
         self.answers += 1;
         self.last = response.closes;
+        let length = response.length;
+        if self.headless & (1 << self.answers) > 0 {
+            response.length = 0;
+        }
         self.awaits = match (model.answers[self.index].front().copied(), response.status) {
-            (Some(answer @ Answer::Page(_, size)), 200) if response.length == size => {
+            (Some(answer @ Answer::Page(_, size)), 200) if length == size => {
                 Awaits::Body(response.length, Some(answer))
             }
+            (Some(Answer::Head(size)), 200) if length == size => Awaits::Body(0, None),
             (Some(Answer::Status(due)), status) if status == due => Awaits::Body(response.length, None),
             (Some(Answer::WebSocket(record)), 101) => Awaits::Frames(record),
             (Some(Answer::Events(record)), 200) if response.is_stream => Awaits::Events(record),
-            (Some(Answer::WebSocket(record)), 503) if !plan.roomy || plan.drains => {
+            (Some(Answer::WebSocket(record)), 503) if !plan.roomy || plan.drains.is_some() => {
                 model.meet(Met::NoRoom);
                 model.end(record);
                 Awaits::Body(response.length, None)

@@ -1,0 +1,40 @@
+//! What a history came to, and what was not as it must be.
+
+use std::fmt;
+
+use longwire_reactor::sys::sim::{Calls, FaultCounts};
+
+use crate::coverage::Coverage;
+
+/// What was not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The history that shows it.
+    pub seed: u64,
+    /// In which turn it was seen.
+    pub turn: u32,
+    /// In words.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, turn, what } = self;
+        write!(f, "seed {seed}, turn {turn}: {what}\n  replay: cargo xtask simulate --seed {seed} --trace")
+    }
+}
+
+/// What a history came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was met.
+    pub coverage: Coverage,
+    /// What went wrong on purpose.
+    pub faults: FaultCounts,
+    /// What the loop asked of the machine.
+    pub calls: Calls,
+    /// A number that two runs of the same history share, and hardly two histories.
+    pub digest: u64,
+    /// What was not as it must be.
+    pub violation: Option<Violation>,
+}
