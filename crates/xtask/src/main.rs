@@ -4,7 +4,8 @@
 //! cargo xtask test             everything, third-party clients and a browser included; installs what is missing
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
-//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace
+//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
+//!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
 //! ```
 //!
 //! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => run(|repository, report| test(repository, report, false)),
         ["simulate", "--mutations"] => run(|repository, report| {
             report.step("mistakes on purpose", || mutations::run(repository));
+            print!("{}", mutations::findings(repository));
         }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
         ["simulate", ref words @ ..] => simulate(words),

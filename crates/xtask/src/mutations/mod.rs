@@ -66,14 +66,33 @@ pub(crate) fn run(repository: &Repository) -> Fallible<Tally> {
         work().and(others.join().map_err(|_| "a thread panicked".to_owned())?)
     })?;
     let results = results.into_inner().map_err(|error| error.to_string())?;
-    let mut failures = Vec::new();
+    let (mut table, mut failures, mut by_scenarios, mut by_seeds) = (String::new(), Vec::new(), 0, 0);
     for (name, found) in &results {
         match found {
-            Some(found) => println!("                  {name}: {found}"),
+            Some(found) => {
+                table += &format!("{name}\n{found}");
+                by_scenarios += usize::from(found.contains(SCENARIO));
+                by_seeds += usize::from(found.contains(SEED));
+            }
             None => failures.push(format!("{name}: nothing notices it")),
         }
     }
-    Ok(Tally { passed: results.len() - failures.len(), failures, note: String::new() })
+    fs::write(report(repository)?, table)?;
+    let note = format!(
+        "{by_scenarios} found by the sweep, {by_seeds} by {SEEDS} seeds; see {}",
+        report(repository)?.display()
+    );
+    Ok(Tally { passed: results.len() - failures.len(), failures, note })
+}
+
+/// Where it is written down what found each mistake.
+fn report(repository: &Repository) -> Fallible<PathBuf> {
+    Ok(repository.left_behind()?.join("mutations.txt"))
+}
+
+/// What found each mistake, when they were made last.
+pub(crate) fn findings(repository: &Repository) -> String {
+    report(repository).and_then(|path| Ok(fs::read_to_string(path)?)).unwrap_or_default()
 }
 
 /// The mistakes, in the order of their names.
@@ -154,15 +173,19 @@ fn seek(repository: &Repository, program: &Path, mutation: Option<usize>) -> Fal
         return Ok(None);
     }
     let line = |word: &str| ended.said.lines().find(|line| line.starts_with(word)).map(shortened);
-    let found: Vec<String> = [line("scenario "), line("seed ")].into_iter().flatten().collect();
-    Ok(Some(if found.is_empty() { ended.complaint() } else { found.join("; ") }))
+    let found: String = [line(SCENARIO), line(SEED)].into_iter().flatten().collect();
+    Ok(Some(if found.is_empty() { ended.complaint() } else { found }))
 }
 
-/// What fits into a line or two.
+/// How the lines begin that tell of a violation.
+const SCENARIO: &str = "scenario ";
+const SEED: &str = "seed ";
+
+/// As a line below another one, and not longer than two.
 fn shortened(line: &str) -> String {
-    const MOST: usize = 160;
+    const MOST: usize = 240;
     match line.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{} …", &line[..end]),
-        None => line.to_owned(),
+        Some((end, _)) => format!("    {} …\n", &line[..end]),
+        None => format!("    {line}\n"),
     }
 }
