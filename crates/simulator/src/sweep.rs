@@ -1,5 +1,6 @@
 //! The exhaustive sweep: every scenario once without a fault, and then again for each of its system calls and for each error
-//! that this call may return, with exactly that fault. Reads and writes are also cut to one byte.
+//! that this call may return, with exactly that fault. Reads and writes are also cut to one byte. At last each kind of fault that
+//! only delays or confuses strikes again and again: then all that was promised must come.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -12,31 +13,52 @@ use std::time::{Duration, Instant};
 
 use longwire_reactor::Limits;
 use longwire_reactor::sys::Edge;
-use longwire_reactor::sys::sim::{Call, Done, Watch, World, errno_name};
+use longwire_reactor::sys::sim::{Call, Done, Fault, Watch, World, errno_name};
 
 use crate::ladder::Ladder;
 use crate::play::Play;
 use crate::scenarios::{Scenario, all};
 
-/// One system call that does not do what it was asked for: the how manieth of a scenario, and what it does.
+/// What goes wrong in a run of a scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Failure {
-    number: u64,
-    how: How,
+pub enum Failure {
+    /// The call of this number fails with this error.
+    Fails(u64, i32),
+    /// The call of this number moves one byte.
+    Short(u64),
+    /// This strikes again and again.
+    Steady(Fault),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum How {
-    Errno(i32),
-    /// It moves one byte.
-    Short,
-}
+/// Faults that end nobody: whatever was promised comes, late perhaps.
+const HARMLESS: [Fault; 16] = [
+    Fault::ShortRead,
+    Fault::ReadAgain,
+    Fault::ReadInterrupted,
+    Fault::ShortWrite,
+    Fault::WriteAgain,
+    Fault::WriteInterrupted,
+    Fault::AcceptAgain,
+    Fault::AcceptInterrupted,
+    Fault::PollInterrupted,
+    Fault::Reordered,
+    Fault::Duplicated,
+    Fault::Delayed,
+    Fault::Spurious,
+    Fault::Stale,
+    Fault::WakeDelayed,
+    Fault::WakeDoubled,
+];
+
+/// So often a steady fault strikes, of 65,536 chances.
+const STEADY: u16 = 20_000;
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.how {
-            How::Errno(errno) => write!(f, "{}:{}", self.number, errno_name(errno)),
-            How::Short => write!(f, "{}:short", self.number),
+        match self {
+            Self::Fails(number, errno) => write!(f, "{number}:{}", errno_name(*errno)),
+            Self::Short(number) => write!(f, "{number}:short"),
+            Self::Steady(fault) => f.write_str(fault.name()),
         }
     }
 }
@@ -45,15 +67,18 @@ impl std::str::FromStr for Failure {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not NUMBER:ERRNO or NUMBER:short");
-        let (number, how) = text.split_once(':').ok_or_else(wrong)?;
-        let errno = Call::ALL.iter().flat_map(|call| call.errors()).find(|errno| errno_name(**errno) == how);
-        let how = match (how, errno) {
-            ("short", _) => How::Short,
-            (_, Some(errno)) => How::Errno(*errno),
-            _ => return Err(wrong()),
+        let wrong =
+            || format!("{text:?} is not NUMBER:ERRNO or NUMBER:short, nor one of the faults that strike steadily");
+        let Some((number, how)) = text.split_once(':') else {
+            return HARMLESS.into_iter().find(|fault| fault.name() == text).map(Self::Steady).ok_or_else(wrong);
         };
-        Ok(Self { number: number.parse().map_err(|_| wrong())?, how })
+        let number = number.parse().map_err(|_| wrong())?;
+        let errno = Call::ALL.iter().flat_map(|call| call.errors()).find(|errno| errno_name(**errno) == how);
+        match (how, errno) {
+            ("short", _) => Ok(Self::Short(number)),
+            (_, Some(errno)) => Ok(Self::Fails(number, *errno)),
+            _ => Err(wrong()),
+        }
     }
 }
 
@@ -68,8 +93,8 @@ pub struct Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scenario, failure, what } = self;
-        let fail = failure.map(|failure| format!(" --fail {failure}")).unwrap_or_default();
-        let under = failure.map(|failure| format!(", call {failure}")).unwrap_or_default();
+        let fail = failure.map(|failure| format!(" --fail \"{failure}\"")).unwrap_or_default();
+        let under = failure.map(|failure| format!(" with {failure}")).unwrap_or_default();
         write!(
             f,
             "scenario {scenario:?}{under}: {what}\n  replay: cargo xtask simulate --scenario {scenario:?}{fail} --trace"
@@ -131,15 +156,17 @@ fn sweep_one(scenario: &'static Scenario, most: usize, stop: &AtomicBool) -> Swe
     let calls = calls.take();
     let mut swept = Swept { runs: 1, calls: calls.len() as u64, ..Swept::default() };
     swept.broken.extend(first);
-    for (call, number) in calls.iter().zip(1..) {
-        let cut = matches!(call, Call::Read | Call::Write).then_some(How::Short);
-        for how in call.errors().iter().map(|errno| How::Errno(*errno)).chain(cut) {
-            if swept.broken.len() >= most || stop.load(Ordering::Relaxed) {
-                return swept;
-            }
-            swept.runs += 1;
-            swept.broken.extend(run(scenario, Some(Failure { number, how }), &Ladder::default(), None));
+    let of_call = |(number, call): (u64, &Call)| {
+        let cut = matches!(call, Call::Read | Call::Write).then_some(Failure::Short(number));
+        call.errors().iter().map(move |errno| Failure::Fails(number, *errno)).chain(cut)
+    };
+    let failures = (1..).zip(&calls).flat_map(of_call).chain(HARMLESS.map(Failure::Steady));
+    for failure in failures {
+        if swept.broken.len() >= most || stop.load(Ordering::Relaxed) {
+            break;
         }
+        swept.runs += 1;
+        swept.broken.extend(run(scenario, Some(failure), &Ladder::default(), None));
     }
     swept
 }
@@ -170,9 +197,10 @@ fn run(
     } else if ladder.is_writing() {
         world.watch(Box::new(ladder.clone()));
     }
-    match failure.map(|failure| (failure.number, failure.how)) {
-        Some((number, How::Errno(errno))) => world.fail(number, errno),
-        Some((number, How::Short)) => world.shorten(number),
+    match failure {
+        Some(Failure::Fails(number, errno)) => world.fail(number, errno),
+        Some(Failure::Short(number)) => world.shorten(number),
+        Some(Failure::Steady(fault)) => world.set_fault(fault, STEADY),
         None => {}
     }
     let mut limits = Limits::default();
@@ -210,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_read_as_it_is_written() {
-        for text in ["7:ECONNRESET", "12:short", "1:EMFILE"] {
+        for text in ["7:ECONNRESET", "12:short", "1:EMFILE", "short read"] {
             assert_eq!(text.parse::<Failure>().expect(text).to_string(), text);
         }
         assert!("7".parse::<Failure>().is_err() && "7:ENOTHING".parse::<Failure>().is_err());
