@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::visitor::Visitor;
 use super::{Play, Who};
 
 /// What is promised is there within so many of these.
@@ -100,6 +101,11 @@ impl Play {
         }
     }
 
+    /// Something that must be so where no fault has come in between.
+    pub(crate) fn expects_in_peace(&mut self, is_so: bool, what: &str) {
+        self.expects(is_so || self.fails, what);
+    }
+
     /// Whether nothing is owed to `who` any more.
     pub(crate) fn is_void(&self, who: Who) -> bool {
         let visitor = &self.visitors[who.0];
@@ -118,6 +124,9 @@ impl Play {
             self.visitors[at].deaf = false;
             self.hears(Who(at), &[]);
         }
+        if let Some(name) = self.unnoticed() {
+            self.breaks(format!("a fault has ended {name}, and nobody has noticed"));
+        }
         self.ladder.rule(format_args!("everybody leaves"));
         self.world.calm();
         self.world.set_descriptors(usize::MAX);
@@ -131,6 +140,13 @@ impl Play {
             self.empties();
         }
         self.violation
+    }
+
+    /// Whom a fault has ended while the server goes on with it.
+    fn unnoticed(&self) -> Option<String> {
+        let goes_on =
+            |visitor: &&Visitor| visitor.wire.as_ref().is_some_and(|wire| wire.was_struck() && !wire.is_closed());
+        self.visitors.iter().find(goes_on).map(|visitor| visitor.name.clone())
     }
 
     /// Time passes until everybody is gone, and then nothing is left.

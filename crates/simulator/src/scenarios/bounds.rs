@@ -182,6 +182,10 @@ fn out_of_descriptors(play: &mut Play) {
     let four = play.comes("four");
     play.finishes(two);
     play.hears(two, &["end"]);
+    play.expects_in_peace(
+        play.world.waiting() == 0,
+        "a descriptor that is freed serves who waits, without waiting for the timer",
+    );
     play.gets(four, "/page/four");
     play.hears(four, &["200 a page"]);
     play.world.set_descriptors(usize::MAX);
