@@ -267,7 +267,7 @@ impl Guest {
         if !plan.patient || plan.poor || !self.is_fair() {
             return Ok(());
         }
-        let served = self.answers > 0 && !plan.drains.is_some();
+        let served = self.answers > 0 && plan.drains.is_none();
         if self.wire.was_reset() {
             return if served { Err("it was reset, and had done nothing".into()) } else { Ok(()) };
         }
