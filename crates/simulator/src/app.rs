@@ -11,7 +11,7 @@ use longwire_reactor::{
 };
 
 use crate::coverage::Met;
-use crate::ladder::{Ladder, glimpse};
+use crate::ladder::{Glimpse, Ladder};
 use crate::model::{Answer, Model, State};
 use crate::plan::Plan;
 use crate::words::{Kind, Word};
@@ -150,7 +150,7 @@ impl App {
         match Word::read(bytes) {
             Some(word) if word == due => {}
             word => {
-                let text = format!("{word:?} ({}) came from a guest where {due:?} was due", glimpse(bytes));
+                let text = format!("{word:?} ({}) came from a guest where {due:?} was due", Glimpse(bytes));
                 return self.model.violate(text);
             }
         }

@@ -35,6 +35,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// A stage in a world that follows from `random`, with what else the plan says.
     pub(crate) fn new(plan: Plan, world: World, mut random: Random, ladder: Ladder) -> Self {
+        ladder.begin(world.now());
         if ladder.is_writing() {
             world.watch(Box::new(ladder.clone()));
         }
@@ -172,7 +173,7 @@ impl Stage {
                 guest.leave(&mut self.random, model, &self.ladder);
             }
         }
-        for turn in 0..100 {
+        for turn in 0..1_000 {
             self.turn(Duration::ZERO)?;
             if self.on.stats().connections == 0 || self.ended {
                 break;

@@ -4,7 +4,7 @@ use longwire_reactor::handshake::Accept;
 
 use super::{Awaits, Guest};
 use crate::coverage::Met;
-use crate::ladder::glimpse;
+use crate::ladder::Glimpse;
 use crate::model::{Answer, Model, State};
 use crate::plan::Plan;
 use crate::words::Word;
@@ -116,7 +116,7 @@ impl Guest {
         if let Some(Answer::Page(word, _)) = answer
             && Word::read(&rest[..length]) != Some(word)
         {
-            return Err(format!("the page should be {word:?} and is {}", glimpse(&rest[..length])));
+            return Err(format!("the page should be {word:?} and is {}", Glimpse(&rest[..length])));
         }
         self.awaits = Awaits::Head;
         Ok(Some(length))

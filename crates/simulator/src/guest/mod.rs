@@ -11,7 +11,7 @@ use longwire_reactor::sys::sim::{Client, Random};
 
 use crate::app::Route;
 use crate::coverage::Met;
-use crate::ladder::{Ladder, glimpse};
+use crate::ladder::{Glimpse, Ladder};
 use crate::model::{Answer, Model, Record};
 use crate::plan::Plan;
 use frames::Frames;
@@ -171,7 +171,7 @@ impl Guest {
         let step = most.min(self.outbox.len());
         if step > 0 && !self.left {
             let bytes = &self.outbox[..step];
-            ladder.outside(format_args!("{} → {step} bytes: {}", self.index, glimpse(bytes)));
+            ladder.outside(format_args!("{} → {step} bytes: {}", self.index, Glimpse(bytes)));
             self.wire.send(bytes);
             self.outbox.drain(..step);
         }
@@ -216,7 +216,7 @@ impl Guest {
         let taken = self.wire.take(most, &mut self.inbox);
         if taken > 0 {
             let bytes = &self.inbox[self.inbox.len() - taken..];
-            ladder.outside(format_args!("{} ← {taken} bytes: {}", self.index, glimpse(bytes)));
+            ladder.outside(format_args!("{} ← {taken} bytes: {}", self.index, Glimpse(bytes)));
         }
         if taken > 0
             && let Err(what) = self.understand(model, plan)
@@ -272,7 +272,7 @@ impl Guest {
             return if served { Err("it was reset, and had done nothing".into()) } else { Ok(()) };
         }
         if served && !self.inbox.is_empty() {
-            return Err(format!("half a unit is all that came of {}", glimpse(&self.inbox)));
+            return Err(format!("half a unit is all that came of {}", Glimpse(&self.inbox)));
         }
         let (Awaits::Frames(record) | Awaits::Events(record)) = self.awaits else { return Ok(()) };
         let known = &model.records[record];
