@@ -8,7 +8,7 @@ use longwire_reactor::{CloseCode, Hub};
 use crate::coverage::Met;
 use crate::ladder::Ladder;
 use crate::model::{State, TOPICS};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, guarded};
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::words::{Kind, Word};
@@ -33,7 +33,7 @@ fn play(seed: u64, ladder: Ladder) -> Outcome {
     let plan = Plan::draw(&mut random, &world);
     ladder.rule(format_args!("seed {seed}: {plan:?}"));
     let mut stage = Stage::new(plan, world, random, ladder);
-    let played = unfold(&mut stage).and_then(|()| stage.close());
+    let played = guarded(|| unfold(&mut stage).and_then(|()| stage.close()));
     stage.outcome(seed, played)
 }
 

@@ -1,6 +1,7 @@
 //! What a history came to, and what was not as it must be.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use longwire_reactor::sys::sim::{Calls, FaultCounts};
 
@@ -37,4 +38,12 @@ pub struct Outcome {
     pub digest: u64,
     /// What was not as it must be.
     pub violation: Option<Violation>,
+}
+
+/// Plays something in which the loop, or who plays, may panic: that is a violation, too, and must have its name.
+pub(crate) fn guarded(play: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Err(format!("a panic: {}", text.unwrap_or("without a word")))
+    })
 }

@@ -2,10 +2,8 @@
 //! that this call may return, with exactly that fault. Reads and writes are also cut to one byte. At last each kind of fault that
 //! only delays or confuses strikes again and again: then all that was promised must come.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,6 +14,7 @@ use longwire_reactor::sys::Edge;
 use longwire_reactor::sys::sim::{Call, Done, Fault, Watch, World, errno_name};
 
 use crate::ladder::Ladder;
+use crate::outcome::guarded;
 use crate::play::Play;
 use crate::scenarios::{Scenario, all};
 
@@ -205,20 +204,14 @@ fn run(
     }
     let mut limits = Limits::default();
     (scenario.limits)(&mut limits);
-    let acts = AssertUnwindSafe(|| {
+    let what = guarded(|| {
         let mut play = Play::new(limits, world, ladder.clone(), failure.is_some());
         (scenario.plays)(&mut play);
         play.ends()
-    });
-    let what = catch_unwind(acts).unwrap_or_else(|panic| Some(format!("the loop panicked: {}", words(&*panic))))?;
+    })
+    .err()?;
     ladder.rule(format_args!("broken: {what}"));
     Some(Broken { scenario: scenario.name, failure, what })
-}
-
-/// What a panic said.
-pub(crate) fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
 }
 
 /// Keeps which calls were made, in order.

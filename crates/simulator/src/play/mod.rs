@@ -17,7 +17,7 @@ use longwire_reactor::handshake::client::OriginForm;
 use longwire_reactor::sys::sim::{Client, Sim, World};
 use longwire_reactor::{Hub, Limits, Loop, Opening, PeerId, Remote, Server, Turn};
 
-use crate::ladder::{Ladder, glimpse};
+use crate::ladder::{Glimpse, Ladder};
 use application::Application;
 pub(crate) use application::reply;
 pub(crate) use shown::{pattern, shown};
@@ -80,7 +80,7 @@ impl Play {
 
     pub(crate) fn sends(&mut self, who: Who, bytes: impl AsRef<[u8]>) {
         let (visitor, bytes) = (&self.visitors[who.0], bytes.as_ref());
-        self.ladder.outside(format_args!("{} → {} bytes: {}", visitor.name, bytes.len(), glimpse(bytes)));
+        self.ladder.outside(format_args!("{} → {} bytes: {}", visitor.name, bytes.len(), Glimpse(bytes)));
         visitor.send(bytes);
     }
 

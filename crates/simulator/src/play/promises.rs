@@ -118,7 +118,7 @@ impl Play {
     }
 
     /// The script is over: whatever was said was promised; everybody leaves, somebody new is served, and nothing is left.
-    pub(crate) fn ends(mut self) -> Option<String> {
+    pub(crate) fn ends(mut self) -> Result<(), String> {
         self.settle();
         for at in 0..self.visitors.len() {
             self.visitors[at].deaf = false;
@@ -139,7 +139,7 @@ impl Play {
             self.finishes(last);
             self.empties();
         }
-        self.violation
+        self.violation.map_or(Ok(()), Err)
     }
 
     /// Whom a fault has ended while the server goes on with it.
