@@ -142,6 +142,7 @@ fn per_address(play: &mut Play) {
     play.needs(three, two);
     play.hears(three, &["end"]);
     play.finishes(three);
+    play.waits(Duration::from_millis(100));
     for who in [one, two, other] {
         play.gets(who, "/page/who");
         play.hears(who, &["200 a page"]);

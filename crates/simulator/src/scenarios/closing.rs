@@ -197,7 +197,7 @@ fn drain(play: &mut Play) {
 fn drain_again(play: &mut Play) {
     let (anna, paul) = (play.web_socket("anna"), play.comes("paul"));
     play.gets(paul, "/later/paul");
-    play.settle();
+    play.told(paul, &["request"]);
     play.remote.drain();
     play.hears(anna, &["close 1001"]);
     play.remote.drain();
