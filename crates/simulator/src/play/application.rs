@@ -10,7 +10,7 @@
 //! | `say text`, `large N`, `event text` | sends a text, N bytes, an event |
 //! | `piece text`, `last text` | sends a piece of a message |
 //! | `to NAME text` | sends to somebody else |
-//! | `answer NAME kind` | answers somebody's later request |
+//! | `answer NAME kind` | answers somebody's later request, or the peer's own (`me`) |
 //! | `wake N` | asks for the timer in N milliseconds |
 //! | `close N`, `ping text`, `panic` | what they say |
 //! | `on CALLBACK commands` | from now on, does them in that callback (a message of its own) |
@@ -129,6 +129,7 @@ impl Application {
                     out.send_to(id, text);
                 }
             }
+            "answer" if first == "me" => out.answer(reply(text)),
             "answer" => {
                 if let Some(id) = self.peer(first) {
                     out.answer_to(id, reply(text));

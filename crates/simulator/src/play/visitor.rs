@@ -39,6 +39,8 @@ pub(crate) struct Visitor {
     /// The message that has begun: its kind, its bytes, and in how many frames.
     message: Option<(Opcode, Vec<u8>, u32)>,
     closed: bool,
+    /// The key that masked the last frame.
+    key: Option<[u8; 4]>,
     /// It is called by the server: its frames are not masked.
     is_host: bool,
 }
@@ -55,6 +57,7 @@ impl Visitor {
             unread: Vec::new(),
             message: None,
             closed: false,
+            key: None,
             is_host,
         }
     }
@@ -203,6 +206,9 @@ impl Visitor {
         }
         let mut payload = self.unread[length..end].to_vec();
         if let Some(mut mask) = header.mask {
+            if self.key.replace(mask.key()) == Some(mask.key()) {
+                return Err("the key of the frame before is used again".into());
+            }
             mask.apply(&mut payload);
         }
         match (header.opcode, self.message.take()) {

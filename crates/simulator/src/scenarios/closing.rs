@@ -14,11 +14,12 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::new("RST", reset),
     Scenario::new("the end with input unread", end_with_input_unread),
     Scenario::new("the end of one who does not leave", end_of_one_who_does_not_leave),
+    Scenario::new("a slow reader is no stalled one", slow_is_not_stalled),
     Scenario::within("write stall", |limits| limits.send_queue = 50_000, write_stall),
     Scenario::new("drain", drain),
     Scenario::new("drain again", drain_again),
     Scenario::new("panic in request and opened", panic_in_request_and_opened),
-    Scenario::new("panic in message and piece", panic_in_message_and_piece),
+    Scenario::within("panic in message and piece", |limits| limits.direct = 1_000, panic_in_message_and_piece),
     Scenario::new("panic in timer and closed", panic_in_timer_and_closed),
     Scenario::within("panic in drained and dropped", |limits| limits.send_queue = 2_000, panic_in_drained_and_dropped),
 ];
@@ -47,6 +48,7 @@ fn close_from_both(play: &mut Play) {
 
 fn close_not_answered(play: &mut Play) {
     let anna = play.web_socket("anna");
+    play.waits(Duration::from_secs(10));
     play.says(anna, "close 1000");
     play.hears(anna, &["close 1000"]);
     play.waits(Duration::from_secs(4));
@@ -162,6 +164,20 @@ fn write_stall(play: &mut Play) {
     play.forgets(paul);
 }
 
+fn slow_is_not_stalled(play: &mut Play) {
+    let anna = play.web_socket("anna");
+    play.stops_reading(anna, 10);
+    play.says(anna, "large 30000");
+    for _ in 0..4 {
+        play.waits(Duration::from_secs(20));
+        play.stops_reading(anna, 10);
+    }
+    play.told(anna, &["request", "opened", "message large 30000"]);
+    play.reads_again(anna);
+    // She has said nothing for long: is she there?
+    play.hears(anna, &[&super::large("binary", 30_000), "ping"]);
+}
+
 fn drain(play: &mut Play) {
     let (anna, ella) = (play.web_socket("anna"), play.stream("ella", "news"));
     let (silent, half, later) = (play.comes("silent"), play.comes("half"), play.comes("later"));
@@ -234,6 +250,11 @@ fn panic_in_message_and_piece(play: &mut Play) {
     );
     play.says(ben, "hello");
     play.hears(ben, &["text hello"]);
+    // What has left before the panic has left; what is collected behind it is cut off, and no more than that.
+    play.says(ben, "say whole; large 2000");
+    play.says(ben, "large 2000; say half; panic");
+    let large = super::large("binary", 2_000);
+    play.hears(ben, &["text whole", &large, &large, "close 1011", "end"]);
     let carl = play.opens("carl", "/pieces/carl?piece=panic", true);
     play.frame(carl, 0x01, b"one");
     play.frame(carl, 0x80, b"two");

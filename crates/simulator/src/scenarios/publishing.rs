@@ -1,7 +1,7 @@
 //! One says it, many hear it.
 
 use super::Scenario;
-use crate::play::{Play, Who};
+use crate::play::{Play, Who, shown};
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario::new("publish to three transports", three_transports),
@@ -36,6 +36,11 @@ fn three_transports(play: &mut Play) {
         play.hears(who, &["text hello", "text again"]);
     }
     play.hears(ella, &["event hello", "event again"]);
+    play.on_hub(|hub| hub.publish("room", b"\x00\x01\x02"));
+    for who in [anna, ben, host] {
+        play.hears(who, &[&format!("binary {}", shown(b"\x00\x01\x02"))]);
+    }
+    play.hears(ella, &["binary AAEC"]);
 }
 
 fn to_others(play: &mut Play) {

@@ -117,7 +117,7 @@ fn keep_alive(play: &mut Play) {
 
 fn later_by_timer(play: &mut Play) {
     let paul = play.comes("paul");
-    play.sends(paul, [get("/later/paul?request=wake+50&timer=answer+paul+page"), get("/page/paul")].concat());
+    play.sends(paul, [get("/later/paul?request=wake+50&timer=answer+me+page"), get("/page/paul")].concat());
     play.hears(paul, &["200 a page", "200 a page"]);
     play.told(paul, &["request", "timer", "closed Answered", "request"]);
 }

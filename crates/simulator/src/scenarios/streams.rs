@@ -30,7 +30,14 @@ fn heartbeat(play: &mut Play) {
     play.hears(ella, &[]);
     play.waits(Duration::from_secs(1));
     play.hears(ella, &["beat"]);
-    play.waits(Duration::from_secs(15));
+    play.waits(Duration::from_secs(14));
+    if let Some(id) = play.peer("ella") {
+        play.on_hub(|hub| hub.send_to(id, "two"));
+    }
+    play.hears(ella, &["event two"]);
+    play.waits(Duration::from_secs(14));
+    play.hears(ella, &[]);
+    play.waits(Duration::from_secs(1));
     play.hears(ella, &["beat"]);
     play.finishes(ella);
     play.hears(ella, &["end"]);
