@@ -19,8 +19,8 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let (server, address) = ground.program(&[])?;
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();
-    let descriptors = vitals.descriptors()?;
     ground.drive(async {
+        let descriptors = vitals.descriptors_at_rest(address).await?;
         // What is needed at the busiest moment is taken from the system once, and kept.
         let warm = Crowd::send(visits / 10, 500, move |number| visit(address, number)).await;
         findings.everybody("visits first", &warm);

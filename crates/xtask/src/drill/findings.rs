@@ -21,8 +21,8 @@ impl Findings {
     /// A figure, and how large it may be.
     pub(super) fn at_most<N: Display + PartialOrd>(&mut self, what: &str, measured: N, bound: N, unit: &str) {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-        self.figures.push(format!("{what} {measured:.4}{unit} (at most {bound:.4})"));
-        self.check(measured <= bound, || format!("{what}: {measured:.4}{unit}, {bound:.4} are the most"));
+        self.figures.push(format!("{what} {measured:.2}{unit} (at most {bound:.2})"));
+        self.check(measured <= bound, || format!("{what}: {measured:.2}{unit}, {bound:.2} are the most"));
     }
 
     /// So many of so many.

@@ -19,9 +19,9 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let (server, address) = ground.drillground()?;
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();
-    let before = vitals.descriptors()?;
     let began = Instant::now();
     ground.drive(async {
+        let before = vitals.descriptors_at_rest(address).await?;
         let crowd = Crowd::send(closes, 100, move |number| async move {
             let wire = Wire::connect_narrow(address, number).await?;
             if number % 2 == 0 { page(wire).await } else { web_socket(wire).await }

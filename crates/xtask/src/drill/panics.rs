@@ -18,9 +18,9 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();
     let lines = server.log_lines()?;
-    let descriptors = vitals.descriptors()?;
     let mut lasted = Duration::ZERO;
     ground.drive(async {
+        let descriptors = vitals.descriptors_at_rest(address).await?;
         let crowd = Crowd::send(bystanders, 100, move |number| Wire::open(address, number, "/echo")).await;
         findings.everybody("bystanders", &crowd);
         let regulars = Regulars::begin(crowd.told, TALK);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use procfs::process::Process;
 use tokio::time::sleep;
 
+use super::wire::Wire;
 use crate::Fallible;
 use crate::server::Server;
 
@@ -35,6 +36,21 @@ impl Vitals {
 
     pub(super) fn descriptors(&self) -> Fallible<usize> {
         Ok(self.process.fd_count()?)
+    }
+
+    /// How many descriptors it has at rest: it serves somebody, who goes again, and then nothing changes any more.
+    pub(super) async fn descriptors_at_rest(&self, address: SocketAddr) -> Fallible<usize> {
+        let mut somebody = Wire::connect(address, 0).await?;
+        somebody.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        somebody.rest().await?;
+        drop(somebody);
+        loop {
+            let before = self.descriptors()?;
+            sleep(AGAIN).await;
+            if self.descriptors()? == before {
+                return Ok(before);
+            }
+        }
     }
 
     /// Processor time so far, of all threads.
