@@ -1,5 +1,5 @@
-//! A mixed attack on memory: queues that nobody empties, messages and bodies that never end. The budget holds, and good clients are
-//! served all the time.
+//! A mixed attack on memory: queues that nobody empties; messages, bodies and heads that never end. The budget holds, and good
+//! clients are served all the time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use super::findings::Findings;
 use super::ground::{Ground, runtime};
 use super::regulars::Regulars;
 use super::vitals::Vitals;
-use super::wire::{BINARY, Wire, header};
+use super::wire::{BINARY, CONTINUATION, TEXT, Wire, header, piece_header};
 use crate::Fallible;
 
 /// In MiB.
@@ -76,32 +76,42 @@ async fn attack(address: SocketAddr, attackers: usize, lasting: Duration) -> usi
 
 /// An attack that lasts until the server ends it. How it does so, and whether it lets us in at all, is its own affair.
 async fn attack_once(address: SocketAddr, number: usize) -> io::Result<()> {
-    match number % 3 {
-        0 => unread_echoes(address, number).await,
+    let mut wire = Wire::connect_narrow(address, number).await?;
+    match number % 5 {
+        0 => {
+            wire = wire.opened("/echo").await?;
+            loop {
+                wire.write(&header(BINARY, MUCH.len())).await?;
+                wire.write(&MUCH).await?;
+            }
+        }
         1 => {
-            let mut wire = Wire::open(address, number, "/echo").await?;
+            wire = wire.opened("/echo").await?;
             wire.write(&header(BINARY, MUCH.len() + 1)).await?;
-            unfinished(wire).await
+            wire.write(&MUCH).await?;
+        }
+        // So that what is gathered has to grow.
+        2 => {
+            wire = wire.opened("/echo").await?;
+            let mut opcode = TEXT;
+            for piece in MUCH.chunks(20_000) {
+                wire.write(&piece_header(opcode, piece.len())).await?;
+                wire.write(piece).await?;
+                opcode = CONTINUATION;
+            }
+        }
+        3 => {
+            let length = MUCH.len() + 1;
+            wire.write(
+                format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n").as_bytes(),
+            )
+            .await?;
+            wire.write(&MUCH).await?;
         }
         _ => {
-            let mut wire = Wire::connect(address, number).await?;
-            let head = format!("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", MUCH.len() + 1);
-            wire.write(head.as_bytes()).await?;
-            unfinished(wire).await
+            wire.write(b"GET /echo HTTP/1.1\r\nHost: localhost\r\nX-Much: ").await?;
+            wire.write(&MUCH[..16_000]).await?;
         }
     }
-}
-
-async fn unread_echoes(address: SocketAddr, number: usize) -> io::Result<()> {
-    let mut wire = Wire::connect_narrow(address, number).await?.opened("/echo").await?;
-    loop {
-        wire.write(&header(BINARY, MUCH.len())).await?;
-        wire.write(&MUCH).await?;
-    }
-}
-
-/// Sends all but the last byte.
-async fn unfinished(mut wire: Wire) -> io::Result<()> {
-    wire.write(&MUCH).await?;
     wire.rest().await.map(drop)
 }

@@ -15,7 +15,7 @@ use crate::Fallible;
 const KEPT: u64 = 1_024;
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
-    let visits = ground.either(20_000, 100_000);
+    let visits = ground.either(50_000, 100_000);
     let (server, address) = ground.program(&[])?;
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();

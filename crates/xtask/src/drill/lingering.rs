@@ -15,7 +15,7 @@ const BIG: usize = 200_000;
 static UNREAD: [u8; 20_000] = [b'u'; 20_000];
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
-    let closes = ground.either(1_000, 10_000);
+    let closes = ground.either(2_000, 10_000);
     let (server, address) = ground.drillground()?;
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();

@@ -13,7 +13,7 @@ use crate::Fallible;
 const TALK: Duration = Duration::from_millis(500);
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
-    let (panics, bystanders, offenders) = ground.either((2_000, 200, 800), (10_000, 1_000, 4_000));
+    let (panics, bystanders, offenders) = ground.either((5_000, 500, 2_000), (10_000, 1_000, 4_000));
     let (mut server, address) = ground.drillground()?;
     let vitals = Vitals::of(&server)?;
     let mut findings = Findings::default();

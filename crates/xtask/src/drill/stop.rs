@@ -12,7 +12,7 @@ use super::wire::Wire;
 use crate::Fallible;
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
-    let half = ground.either(1_000, 5_000);
+    let half = ground.either(2_500, 5_000);
     let (server, address) = ground.program(&[])?;
     let mut findings = Findings::default();
     ground.drive(async {

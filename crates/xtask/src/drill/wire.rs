@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
 
+pub(super) const CONTINUATION: u8 = 0;
 pub(super) const TEXT: u8 = 1;
 pub(super) const BINARY: u8 = 2;
 pub(super) const CLOSE: u8 = 8;
@@ -239,7 +240,14 @@ pub(super) fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
 
 /// The header of a client's frame with so much payload.
 pub(super) fn header(opcode: u8, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0x80 | opcode];
+    let mut bytes = piece_header(opcode, length);
+    bytes[0] |= 0x80;
+    bytes
+}
+
+/// The same without FIN: more of the message is to come.
+pub(super) fn piece_header(opcode: u8, length: usize) -> Vec<u8> {
+    let mut bytes = vec![opcode];
     match length {
         0..126 => bytes.push(0x80 | length as u8),
         126..0x1_0000 => {
