@@ -10,6 +10,9 @@ use tokio::time::timeout;
 /// What a client does takes no longer, unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// If so many have failed, the others stay at home.
+const ENOUGH: usize = 20;
+
 /// What became of them.
 #[derive(Debug)]
 pub(super) struct Crowd<T> {
@@ -44,6 +47,7 @@ impl<T: Send + 'static> Crowd<T> {
         let mut out = JoinSet::new();
         loop {
             while out.len() < at_once
+                && crowd.failed.values().sum::<usize>() < ENOUGH
                 && let Some(client) = clients.next()
             {
                 out.spawn(timeout(PATIENCE, client));

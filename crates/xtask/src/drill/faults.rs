@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
@@ -25,6 +27,9 @@ const FAILING: f64 = 20.0;
 /// From the connection to the first echo, in milliseconds.
 const SOON: f64 = 1_000.0;
 
+/// After which nobody waits any more.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A loop that tries again at once gets over any number of failing calls in no time: so many a second are the most.
 const TRIES: f64 = 100.0;
 
@@ -40,7 +45,8 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
         let slowest = ground.drive(async {
             let crowd = Crowd::send(clients, 1, move |number| async move {
                 let came = Instant::now();
-                Wire::open(address, number, "/echo").await?.echo(b"hello").await?;
+                let served = async { Wire::open(address, number, "/echo").await?.echo(b"hello").await };
+                timeout(PATIENCE, served).await??;
                 Ok(came.elapsed())
             });
             let crowd = crowd.await;

@@ -1,4 +1,5 @@
-//! Closing with unread input on one side and 200 KB still to be sent on the other: every byte arrives, then the FIN, and no reset.
+//! Closing with unread input on one side and 200 KB still to be sent on the other, while more input keeps coming: every byte
+//! arrives, then the FIN, and no reset.
 
 use std::io;
 use std::time::Instant;
@@ -41,9 +42,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
 async fn page(mut wire: Wire) -> io::Result<()> {
     wire.write(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
     wire.write(&UNREAD).await?;
-    // Now the server is in the middle of its answer.
-    wire.readable().await?;
-    wire.write(&UNREAD).await?;
+    wire.talk_to_the_end(b"and more").await?;
     let head = wire.head().await?;
     let body = wire.rest().await?;
     complete(head.starts_with("HTTP/1.1 200 "), body.len())
@@ -54,8 +53,7 @@ async fn web_socket(mut wire: Wire) -> io::Result<()> {
     let opening = upgrade("/big");
     let closing = frame(CLOSE, &1_000_u16.to_be_bytes());
     wire.write(&[opening.as_bytes(), &frame(TEXT, b"go"), &closing, &UNREAD].concat()).await?;
-    wire.readable().await?;
-    wire.write(&UNREAD).await?;
+    wire.talk_to_the_end(b"and more").await?;
     let head = wire.head().await?;
     let answer = wire.frame().await?;
     let close = wire.frame().await?;

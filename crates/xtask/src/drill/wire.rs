@@ -110,11 +110,6 @@ impl Wire {
         }
     }
 
-    /// Waits until there is something to read.
-    pub(super) async fn readable(&self) -> io::Result<()> {
-        self.stream.readable().await
-    }
-
     /// A response's head, to its blank line.
     pub(super) async fn head(&mut self) -> io::Result<String> {
         self.until(b"\r\n\r\n").await
@@ -161,6 +156,14 @@ impl Wire {
     pub(super) async fn rest(&mut self) -> io::Result<Vec<u8>> {
         self.stream.read_to_end(&mut self.input).await?;
         Ok(std::mem::take(&mut self.input))
+    }
+
+    /// Reads to the FIN and goes on writing meanwhile, to the very end. What was read is there to be looked at.
+    pub(super) async fn talk_to_the_end(&mut self, bytes: &[u8]) -> io::Result<()> {
+        while self.stream.read_buf(&mut self.input).await? > 0 {
+            self.write(bytes).await?;
+        }
+        Ok(())
     }
 
     /// Expects a Close with this code, answers it, and reads to the FIN.
