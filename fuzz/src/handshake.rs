@@ -87,6 +87,9 @@ fn agree(lines: &[String], request: &Request<'_, '_>) {
         assert_eq!(field.value.trim_ascii(), field.value);
     }
     assert!(request.path() == "*" || request.path().starts_with('/'));
+    // No address has less than two bytes.
+    let told = request.forwarded_for().count() + request.x_forwarded_for().count();
+    assert!(told * 2 <= lines.iter().map(String::len).sum());
     assert!(!(request.keep_alive() && request.names_websocket()));
     let _ =
         (request.query(), request.cookie("a"), request.origin(), request.last_event_id(), request.expects_continue());

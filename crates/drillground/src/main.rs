@@ -13,6 +13,10 @@
 
 #![forbid(unsafe_code)]
 
+/// The program's own: how it keeps its log short is drilled, too.
+#[path = "../../longwire/src/panics.rs"]
+mod panics;
+
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -98,6 +102,7 @@ fn pour(out: &mut Out) {
 
 fn main() -> io::Result<()> {
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).format_target(false).init();
+    panics::log_panics();
     let server = Server::bind("127.0.0.1:0")?;
     drain_on_sigterm(server.remote())?;
     for address in server.addresses() {

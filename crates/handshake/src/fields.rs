@@ -81,7 +81,7 @@ impl<'h, 'b> Fields<'h, 'b> {
     }
 
     /// The values of every field of that name. RFC 9110 §5.1: names have no case.
-    pub(crate) fn values<'n>(self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'h, 'b, 'n> {
+    pub(crate) fn values<'n>(self, name: &'n str) -> impl DoubleEndedIterator<Item = &'b [u8]> + use<'h, 'b, 'n> {
         self.0.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 

@@ -10,6 +10,7 @@ mod content;
 mod date;
 mod extensions;
 mod fields;
+mod forwarded;
 mod grammar;
 mod head;
 mod limits;

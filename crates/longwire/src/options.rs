@@ -1,12 +1,16 @@
 //! The command line: what may be said, in which units, and what it means for the limits.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use log::LevelFilter;
-use longwire_reactor::{Limits, Origins};
+use longwire_reactor::{Limits, Network, Origins};
+
+use crate::access::Format;
+use crate::listen::Listen;
 
 /// WebSocket, Server-Sent Events and plain HTTP on one port.
 #[derive(Parser, Debug)]
@@ -17,12 +21,27 @@ pub(crate) struct Options {
     command: Option<Command>,
     #[command(flatten)]
     serve: Serve,
-    /// What is logged on standard error: off, error, warn, info, debug or trace.
+    /// What is logged on standard error: `off`; `error`, what went wrong in here; `warn`, what is short, such as descriptors or
+    /// room; `info`, where it listens and that it stops; `debug`, every refusal and every end; `trace`, what the libraries say.
     #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
     pub(crate) log: LevelFilter,
 }
 
 impl Options {
+    /// Reads the words of the command line, the program's own name first.
+    pub(crate) fn read(mut words: Vec<OsString>) -> Result<Self, clap::Error> {
+        let read = Self::try_parse_from(&words);
+        // To serve is what the program does anyway: behind its flags the word changes nothing.
+        let behind_flags = read.as_ref().is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict);
+        match words.iter().position(|word| word == "serve").filter(|_| behind_flags) {
+            Some(at) => {
+                words.remove(at);
+                Self::try_parse_from(words)
+            }
+            None => read,
+        }
+    }
+
     /// What is to be done; to serve, if nothing else was said.
     pub(crate) fn command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
@@ -38,9 +57,10 @@ pub(crate) enum Command {
 /// The server's addresses, rules, limits and deadlines.
 #[derive(Args, Debug)]
 pub(crate) struct Serve {
-    /// Listens here; may be repeated.
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: Vec<SocketAddr>,
+    /// Listens here, at an address, at `unix:PATH`, or at a socket that is handed over as systemd does, `fd:3` and up; may be
+    /// repeated. The file of a Unix socket gets its mode from the umask; one that a dead server has left is replaced.
+    #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: Vec<Listen>,
     /// Event loops, each on a thread of its own.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
@@ -51,25 +71,47 @@ pub(crate) struct Serve {
     /// Requests on a loopback address may have this Host, beside localhost; may be repeated, `*` for any.
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+    /// Proxies are in this network, such as `10.0.0.0/8` or `::1`, or connect to our Unix sockets (`unix`); may be repeated. What
+    /// they say in `Forwarded` or `X-Forwarded-For` is believed: make sure that they write one of the two.
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) trusted_proxy: Vec<Network>,
+    /// Writes a line to standard output for every request answered and every connection closed.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Off)]
+    pub(crate) access_log: Format,
 
     /// The longest message.
-    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB")]
-    max_message: ByteSize,
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB", value_parser = size_32)]
+    max_message: u32,
+    /// Parts of one message.
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 131_072, value_parser = count())]
+    max_parts: u32,
     /// The longest request head.
-    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "16KiB")]
-    max_head: ByteSize,
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "16KiB", value_parser = head_size)]
+    max_head: u32,
+    /// The longest request target.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "8KiB", value_parser = head_size)]
+    max_target: u32,
     /// The longest request body.
-    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB")]
-    max_body: ByteSize,
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB", value_parser = size_32)]
+    max_body: u32,
+    /// Topics that one connection may listen to.
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 100, value_parser = count())]
+    max_topics: u32,
     /// What one connection may have waiting to be sent.
-    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB")]
-    send_queue: ByteSize,
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1MiB", value_parser = size)]
+    send_queue: usize,
     /// What all connections together may hold in memory.
-    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "256MiB")]
-    memory_budget: ByteSize,
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "256MiB", value_parser = size)]
+    memory_budget: usize,
     /// Connections at a time.
-    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 16_384, value_parser = count())]
     max_connections: u32,
+    /// Of these, from one address or one IPv6 network of 64 bits; loopback and trusted proxies are not counted.
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 1_024, value_parser = count())]
+    max_per_address: u32,
+    /// Connections that may wait to be accepted.
+    #[arg(long, value_name = "N", help_heading = "Limits", default_value_t = 1_024, value_parser = count())]
+    backlog: u32,
 
     /// For a request head, from its first byte or from accept.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "10s", value_parser = time)]
@@ -77,6 +119,9 @@ pub(crate) struct Serve {
     /// For a request body.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "30s", value_parser = time)]
     body_timeout: Duration,
+    /// For an answer that the application gives later.
+    #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "60s", value_parser = time)]
+    answer_timeout: Duration,
     /// For a message in pieces.
     #[arg(long, value_name = "TIME", help_heading = "Deadlines", default_value = "60s", value_parser = time)]
     message_timeout: Duration,
@@ -107,12 +152,12 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// The limits, or what is wrong with them.
-    pub(crate) fn limits(&self) -> Result<Limits, String> {
+    pub(crate) fn limits(&self) -> Limits {
         let mut limits = Limits {
             head_deadline: self.head_timeout,
-            body: size_32("--max-body", self.max_body)?,
+            body: self.max_body,
             body_deadline: self.body_timeout,
+            later: self.answer_timeout,
             message_deadline: self.message_timeout,
             keep_alive: self.keep_alive,
             write_stall: self.write_timeout,
@@ -122,17 +167,19 @@ impl Serve {
             close: self.close_timeout,
             max_age: self.max_age,
             drain: self.drain_timeout,
-            send_queue: size("--send-queue", self.send_queue)?,
-            budget: size("--memory-budget", self.memory_budget)?,
+            send_queue: self.send_queue,
+            budget: self.memory_budget,
             connections: self.max_connections as usize,
+            per_address: self.max_per_address as usize,
+            topics: self.max_topics as usize,
+            backlog: self.backlog,
             ..Limits::default()
         };
-        limits.message.message = size_32("--max-message", self.max_message)?;
-        limits.head.head = size_32("--max-head", self.max_head)?;
-        if limits.head.head > 64 << 10 {
-            return Err("--max-head: a request head has at most 64KiB".into());
-        }
-        Ok(limits)
+        limits.message.message = self.max_message;
+        limits.message.parts = self.max_parts;
+        limits.head.head = self.max_head;
+        limits.head.target = self.max_target;
+        limits
     }
 
     pub(crate) fn origins(&self) -> Origins {
@@ -145,11 +192,9 @@ impl Serve {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time < Duration::from_millis(1) || time > Duration::from_secs(24 * 24 * 3_600) {
-        return Err("a time from 1ms to 24days".into());
-    }
-    Ok(time)
+    let bounds = Duration::from_millis(1)..=Duration::from_secs(24 * 24 * 3_600);
+    let time = humantime::parse_duration(text).ok().filter(|time| bounds.contains(time));
+    time.ok_or_else(|| "a time like 500ms, 10s or 2m, from 1ms to 24days".into())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -163,15 +208,23 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-fn size(flag: &str, size: ByteSize) -> Result<usize, String> {
-    usize::try_from(size.as_u64()).ok().filter(|size| *size > 0).ok_or_else(|| format!("{flag}: a size above 0"))
+fn size(text: &str) -> Result<usize, String> {
+    let size: Option<ByteSize> = text.parse().ok();
+    let size = size.and_then(|size| usize::try_from(size.as_u64()).ok()).filter(|size| *size > 0);
+    size.ok_or_else(|| "a size like 4096, 64KiB or 1MiB, above 0".into())
 }
 
-fn size_32(flag: &str, size: ByteSize) -> Result<u32, String> {
-    u32::try_from(size.as_u64())
-        .ok()
-        .filter(|size| *size > 0)
-        .ok_or_else(|| format!("{flag}: a size above 0 and below 4GiB"))
+fn size_32(text: &str) -> Result<u32, String> {
+    size(text)?.try_into().map_err(|_| "a size below 4GiB".into())
+}
+
+fn head_size(text: &str) -> Result<u32, String> {
+    size_32(text)
+        .and_then(|size| if size <= 64 << 10 { Ok(size) } else { Err("a request head has at most 64KiB".into()) })
+}
+
+fn count() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
 }
 
 #[cfg(test)]
@@ -179,9 +232,12 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
+    fn line(words: &[&str]) -> Vec<OsString> {
+        ["longwire"].iter().chain(words).map(OsString::from).collect()
+    }
+
     fn parse(words: &[&str]) -> Serve {
-        let Command::Serve(serve) =
-            Options::try_parse_from([&["longwire"], words].concat()).expect("valid options").command();
+        let Command::Serve(serve) = Options::read(line(words)).expect("valid options").command();
         serve
     }
 
@@ -192,19 +248,49 @@ mod tests {
 
     #[test]
     fn the_flags_say_the_defaults_of_the_library() {
-        let said = format!("{:?}", parse(&[]).limits().unwrap());
+        let said = format!("{:?}", parse(&[]).limits());
         assert_eq!(said, format!("{:?}", Limits::default()));
     }
 
     #[test]
     fn sizes_and_times_have_units() {
-        let limits = parse(&["serve", "--max-message", "64MiB", "--head-timeout", "1500ms"]).limits().unwrap();
+        let limits = parse(&["serve", "--max-message", "64MiB", "--head-timeout", "1500ms"]).limits();
         assert_eq!(limits.message.message, 64 << 20);
         assert_eq!(limits.head_deadline, Duration::from_millis(1_500));
-        for wrong in [["--ping", "0s"], ["--ping", "fast"], ["--max-body", "much"], ["--threads", "0"]] {
-            assert!(Options::try_parse_from([&["longwire"], &wrong[..]].concat()).is_err(), "{wrong:?}");
+        for (flag, value, meant) in [
+            ("--ping", "0s", "1ms"),
+            ("--ping", "fast", "10s"),
+            ("--max-body", "much", "64KiB"),
+            ("--max-body", "0", "64KiB"),
+            ("--max-message", "5GiB", "4GiB"),
+            ("--max-head", "65KiB", "64KiB"),
+            ("--send-queue", "1XiB", "1MiB"),
+            ("--threads", "0", "1"),
+            ("--max-per-address", "0", "1"),
+            ("--trusted-proxy", "10.0.0.1/8", "zero"),
+            ("--trusted-proxy", "proxy.example", "10.0.0.0/8"),
+            ("--access-log", "xml", "json"),
+            ("--listen", "nowhere", "unix:PATH"),
+        ] {
+            let said = Options::read(line(&[flag, value])).expect_err(value).to_string();
+            assert!(said.contains(flag) && said.contains(meant), "{said}");
         }
-        assert!(parse(&["--max-message", "5GiB"]).limits().is_err());
+    }
+
+    #[test]
+    fn flags_may_stand_on_either_side_of_the_word_serve() {
+        for words in [
+            &["--threads", "2", "--ping", "1s", "serve"][..],
+            &["--threads", "2", "serve", "--ping", "1s"],
+            &["serve", "--threads", "2", "--ping", "1s"],
+            &["--log", "debug", "serve", "--threads", "2", "--ping", "1s"],
+        ] {
+            let serve = parse(words);
+            assert_eq!((serve.threads, serve.ping), (2, Duration::from_secs(1)), "{words:?}");
+        }
+        for wrong in [&["--threads", "2", "sreve"][..], &["--threads", "x", "serve"], &["serve", "serve"]] {
+            assert!(Options::read(line(wrong)).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -3,22 +3,30 @@
 use std::io;
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
+use longwire_reactor::sys::Listener;
 use longwire_reactor::{Remote, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::access::Log;
+use crate::lines::Lines;
+use crate::listen;
 use crate::options::Serve;
 use crate::site::Site;
 
 /// A command line that cannot be followed, or an address that cannot be had.
 const UNUSABLE: u8 = 2;
 
+/// How long the end waits for the last lines of the access log.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// Serves until told to stop.
 pub(crate) fn serve(options: Serve) -> ExitCode {
     match prepare(&options) {
-        Ok(server) => run(server, usize::from(options.threads)),
+        Ok(server) => run(server, &options),
         Err(message) => {
             eprintln!("longwire: {message}");
             ExitCode::from(UNUSABLE)
@@ -27,22 +35,14 @@ pub(crate) fn serve(options: Serve) -> ExitCode {
 }
 
 fn prepare(options: &Serve) -> Result<Server, String> {
-    let limits = options.limits()?;
+    let limits = options.limits();
     raise_descriptors(limits.connections);
-    let (first, others) = options.listen.split_first().ok_or("no address to listen on")?;
-    let refused = |address, error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{address} is in use: another program listens there; choose another with --listen")
-        }
-        io::ErrorKind::PermissionDenied => format!("{address} needs rights that this user does not have"),
-        _ => format!("{address}: {error}"),
-    };
-    let mut server = Server::bind(first).map_err(|error| refused(first, error))?;
-    for address in others {
-        server = server.also(address).map_err(|error| refused(address, error))?;
-    }
+    let mut server = listen::bind(&options.listen)?;
     for name in &options.allow_host {
         server = server.host(name);
+    }
+    for network in &options.trusted_proxy {
+        server = server.trust(*network);
     }
     Ok(server.limits(limits).origins(options.origins()))
 }
@@ -61,16 +61,21 @@ fn raise_descriptors(connections: usize) {
     }
 }
 
-fn run(server: Server, threads: usize) -> ExitCode {
-    let addresses = server.addresses();
-    let outcome = stop_on_signals(server.remote()).and_then(|()| {
-        server.run_threads(threads, |number| {
+fn run(server: Server, options: &Serve) -> ExitCode {
+    let places: Vec<String> = server.listeners().map(place).collect();
+    let outcome = stop_on_signals(server.remote()).and_then(|()| Lines::to(io::stdout())).and_then(|lines| {
+        let ended = server.run_threads(usize::from(options.threads), |number| {
             // Only now do all loops listen: whoever reads this and connects is served.
             if number == 0 {
-                addresses.iter().for_each(|address| log::info!("listening on http://{address}"));
+                places.iter().for_each(|place| log::info!("listening on {place}"));
             }
-            Site
-        })
+            Site { log: Log::new(options.access_log, &lines) }
+        });
+        // What reads our lines may have stopped reading: it is not waited for without end.
+        if !lines.finish(LAST_LINES) {
+            log::warn!("the last lines of the access log were not taken");
+        }
+        ended
     });
     match outcome {
         Ok(()) => {
@@ -81,6 +86,14 @@ fn run(server: Server, threads: usize) -> ExitCode {
             log::error!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What to type to get there.
+fn place(listener: &Listener) -> String {
+    match listener.address() {
+        Some(address) => format!("http://{address}"),
+        None => listener.to_string(),
     }
 }
 

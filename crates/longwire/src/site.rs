@@ -1,12 +1,15 @@
 //! The site: which path is served by whom. Every loop has one of its own.
 
-use longwire_reactor::{Closed, FieldValue, Handler, Hub, Message, Peer, PeerId, Reply, Request};
+use longwire_reactor::{Access, Closed, FieldValue, Handler, Hub, Message, Peer, PeerId, Reply, Request};
 
+use crate::access::Log;
 use crate::routes::{chat, clock, page, tokens};
 
 /// The application of the program.
 #[derive(Debug)]
-pub(crate) struct Site;
+pub(crate) struct Site {
+    pub(crate) log: Option<Log>,
+}
 
 /// What is kept with whoever stays.
 #[derive(Debug, Default)]
@@ -79,9 +82,15 @@ impl Handler for Site {
     }
 
     fn closed(&mut self, hub: &mut Hub, id: PeerId, visitor: Visitor, why: Closed) {
-        log::debug!("{id} is gone: {why:?}");
+        log::debug!("{id} is gone: {why}");
         if let Visitor::Chat(guest) = visitor {
             guest.leaves(hub);
+        }
+    }
+
+    fn access(&mut self, access: Access) {
+        if let Some(log) = &mut self.log {
+            log.write(access);
         }
     }
 }

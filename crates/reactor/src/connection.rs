@@ -32,8 +32,8 @@ pub(crate) struct Connection {
     pub(crate) output: Option<Box<Queue>>,
     pub(crate) input: Option<Box<Input>>,
     pub(crate) subscriptions: Option<Box<Subscriptions>>,
-    /// What the ledger has booked for it.
-    pub(crate) pinned: u32,
+    /// What the ledger has booked for it, its slot included.
+    pub(crate) pinned: usize,
     /// It stands on the ready list.
     pub(crate) listed: bool,
     /// A read may find something: only a short read, WouldBlock or the end clears it.
@@ -53,6 +53,10 @@ pub(crate) struct Connection {
     /// An end was noted: nothing is sent any more, the loop will close it.
     pub(crate) ending: bool,
     pub(crate) waking: bool,
+    /// Its queue became empty, and the application has not been told.
+    pub(crate) emptied: bool,
+    /// A unit has begun to leave that will not be finished: nothing can follow it.
+    pub(crate) torn: bool,
     /// Its own address is a loopback address.
     pub(crate) loopback: bool,
     /// We are the client.
@@ -88,6 +92,8 @@ impl Connection {
             unread: false,
             ending: false,
             waking: false,
+            emptied: false,
+            torn: false,
             loopback: false,
             client: false,
             dropping: false,
@@ -119,6 +125,7 @@ impl Connection {
         self.output.as_ref().map_or(0, |queue| queue.pinned())
             + self.input.as_ref().map_or(0, |input| input.pinned())
             + self.subscriptions.as_ref().map_or(0, |subscriptions| subscriptions.pinned())
+            + self.session.pinned()
     }
 
     /// The earliest thing that time will do to it.

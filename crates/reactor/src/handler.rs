@@ -4,6 +4,7 @@ use std::io;
 
 use longwire_frame::{CloseCode, Message};
 
+use crate::access::Access;
 use crate::peer::{Hub, Peer, PeerId};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -67,6 +68,12 @@ pub trait Handler {
         let _ = (hub, id, user, why);
     }
 
+    /// A request was answered, or a connection has ended: what an access log is made of. Called for every answer and every
+    /// connection, also where nothing else is.
+    fn access(&mut self, access: Access<'_>) {
+        let _ = access;
+    }
+
     /// The server's own clock, if [`Server::tick`](crate::Server::tick) asked for it; on the first loop only.
     fn tick(&mut self, hub: &mut Hub<'_>) {
         let _ = hub;
@@ -109,7 +116,7 @@ pub enum Closed {
     ByPeer(Option<CloseCode>),
     /// The application closed.
     ByUs,
-    /// The later answer was given.
+    /// The later answer was given; or, in an access log, the last answer of a plain connection.
     Answered,
     /// The server is stopping.
     Drained,
@@ -123,8 +130,11 @@ pub enum Closed {
     Refused,
     /// A deadline passed.
     Late(Deadline),
-    /// Its queue was at the bound: the peer does not read as fast as we send.
+    /// Its queue was at the bound: the peer does not read as fast as we send. A WebSocket is told with 1008.
     Overflow,
+    /// The process has no room (`Limits::budget`), and this connection pinned much or was about to. A WebSocket is told
+    /// with 1013, a stream when to come back.
+    NoRoom,
     /// The handler panicked.
     Panicked,
 }
@@ -147,4 +157,40 @@ pub enum Deadline {
     Age,
     /// `Limits::head_deadline`, of a connection that we made.
     Opening,
+    /// `Limits::keep_alive`, or `Limits::head_deadline` where no byte ever came. Only access logs tell of it.
+    Idle,
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ByPeer(_) => f.write_str("the peer closed"),
+            Self::ByUs => f.write_str("we closed"),
+            Self::Answered => f.write_str("answered"),
+            Self::Drained => f.write_str("the server is stopping"),
+            Self::Gone => f.write_str("the peer went"),
+            Self::Broken(kind) => write!(f, "broken: {kind}"),
+            Self::Fault(fault) => write!(f, "the peer's fault: {fault}"),
+            Self::Refused => f.write_str("refused"),
+            Self::Late(deadline) => write!(f, "too late: {deadline}"),
+            Self::Overflow => f.write_str("the peer reads too slowly"),
+            Self::NoRoom => f.write_str("no room"),
+            Self::Panicked => f.write_str("the handler panicked"),
+        }
+    }
+}
+
+impl std::fmt::Display for Deadline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Answer => "answer",
+            Self::Message => "message",
+            Self::Pong => "pong",
+            Self::WriteStall => "write stall",
+            Self::Close => "close",
+            Self::Age => "age",
+            Self::Opening => "opening",
+            Self::Idle => "idle",
+        })
+    }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 // The application's doors.
+mod access;
 mod handler;
 mod peer;
 mod publication;
@@ -11,6 +12,7 @@ mod request;
 
 // How a server is set up.
 mod limits;
+mod network;
 mod server;
 
 // The loop, and what one connection is for.
@@ -20,19 +22,24 @@ mod session;
 mod turn;
 
 // One mechanism each.
+mod crowd;
 mod deadlines;
 mod ledger;
+mod notices;
 mod queue;
 mod ready;
 mod slots;
 mod topics;
+mod unit;
 
 // The machine.
 pub mod sys;
 mod wire;
 
+pub use access::{Access, Record};
 pub use handler::{Closed, Deadline, Dropped, Handler, Piece};
 pub use limits::Limits;
+pub use network::{Network, NotANetwork};
 pub use peer::{Hub, Out, Peer, PeerId, Stats};
 pub use publication::Publication;
 pub use remote::{Full, Remote};

@@ -27,7 +27,7 @@ pub struct Limits {
     /// From a message's first byte to its last (60 s). Stops slow messages.
     pub message_deadline: Duration,
     /// What one connection may have queued, in bytes (1 MiB). A message is admitted whole while the queue is below it; at the
-    /// bound the connection ends.
+    /// bound the connection ends, or drops what comes ([`Reply::dropping`](crate::Reply::dropping)).
     pub send_queue: usize,
     /// How long a queue may wait without the peer taking a byte (30 s). Stops peers that never read.
     pub write_stall: Duration,
@@ -47,9 +47,13 @@ pub struct Limits {
     pub linger: Duration,
     /// Connections per process (16,384).
     pub connections: usize,
+    /// Of these, from one address, or from one IPv6 network of 64 bits (1,024). Loopback addresses and trusted proxies are not
+    /// counted. Stops one host from taking everybody's place.
+    pub per_address: usize,
     /// Topics that one connection may subscribe to (100).
     pub topics: usize,
-    /// Bytes that all connections of the process may pin (256 MiB).
+    /// Bytes that all connections of the process may pin (256 MiB). Beyond it nobody new is admitted, and the greediest
+    /// connections end.
     pub budget: usize,
     /// Bytes that one visit reads before others have their turn (64 KiB).
     pub visit: usize,
@@ -69,6 +73,9 @@ pub struct Limits {
     pub kernel_unsent: u32,
     /// Commands that may wait for a loop (1,024); then `Remote` answers [`Full`](crate::Full).
     pub remote: usize,
+    /// Bytes that such commands may pin for each loop (16 MiB). A command is admitted whole while what waits is below it. Stops
+    /// a loop that is busy from being told more than it can ever do.
+    pub remote_bytes: usize,
     /// How long a drained server waits for its connections (10 s).
     pub drain: Duration,
 }
@@ -80,6 +87,7 @@ impl Limits {
         self.visit = self.visit.max(1);
         self.events = self.events.max(1);
         self.accepts = self.accepts.max(1);
+        self.send_queue = self.send_queue.max(1);
         self
     }
 }
@@ -106,6 +114,7 @@ impl Default for Limits {
             linger_idle: seconds(2),
             linger: seconds(5),
             connections: 16_384,
+            per_address: 1_024,
             topics: 100,
             budget: 256 << 20,
             visit: 64 << 10,
@@ -117,6 +126,7 @@ impl Default for Limits {
             backlog: 1_024,
             kernel_unsent: 64 << 10,
             remote: 1_024,
+            remote_bytes: 16 << 20,
             drain: seconds(10),
         }
     }

@@ -193,9 +193,13 @@ impl<'a> Out<'a> {
     }
 
     /// This peer's address; `None` on Unix sockets and when it is gone.
+    ///
+    /// Behind a proxy that is trusted ([`Server::trust`](crate::Server::trust)) it is the client's, as the proxy tells it
+    /// with each request, and stays that of the WebSocket, stream or `later` which the request opened. Its port is 0 if the
+    /// proxy does not tell it, as most do not. If it tells no address, this is the proxy's own.
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.machine.peer_address(self.key.slot)
+        self.sending.address(self.machine, self.key.slot)
     }
 
     /// The wall clock in whole seconds since 1970, read once per turn at most.
@@ -315,7 +319,7 @@ impl<'a> Hub<'a> {
     pub fn stats(&self) -> Stats {
         Stats {
             connections: self.sending.slots.len() as u64,
-            pinned: self.sending.ledger.pinned() as u64,
+            pinned: self.sending.pinned_beside_slots() as u64,
             ..self.sending.stats
         }
     }

@@ -48,6 +48,11 @@ impl<'a> Publication<'a> {
             }
         }
     }
+
+    /// The event that says how many events were dropped before it. (Comments never reach scripts.)
+    pub(crate) fn gap(count: u32, out: &mut Vec<u8>) {
+        append(&Event::data(&count.to_string()).name(Line::literal("gap")), out);
+    }
 }
 
 /// Appends an event's bytes.
@@ -156,6 +161,18 @@ impl Parcel {
                 data: event.data.map(Into::into),
             }),
         }
+    }
+
+    /// Bytes that it pins beside itself.
+    pub(crate) fn bytes(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| match message {
+            OwnedMessage::Text(text) => text.len(),
+            OwnedMessage::Binary(bytes) => bytes.len(),
+        });
+        let event = self.event.as_ref().map_or(0, |event| {
+            [&event.id, &event.name, &event.data].into_iter().flatten().map(|text| text.len()).sum()
+        });
+        message + event
     }
 
     pub(crate) fn unpack(&self) -> Publication<'_> {

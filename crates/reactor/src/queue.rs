@@ -1,13 +1,16 @@
 //! What a socket did not take: one connection's bytes on their way out, in the order of the calls.
 //!
 //! A connection owns a queue only while something is in it. A large body that the application gave away is kept as it
-//! is and written from where it lies.
+//! is and written from where it lies. The queue knows how much of its front belongs to a unit (a frame, an event, a head) that
+//! has begun to leave, so that the rest can be cut off without breaking one.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use crate::deadlines::Moment;
+use crate::ledger::OBJECT;
+use crate::unit;
 
 /// A queue that became small gives back what it has beyond this.
 const KEPT: usize = 16 << 10;
@@ -15,6 +18,9 @@ const KEPT: usize = 16 << 10;
 /// The output of one connection.
 pub(crate) struct Queue {
     bytes: VecDeque<u8>,
+    /// So many bytes at the front cannot be cut off: the rest of a unit that has begun to leave, or what was said before
+    /// the WebSocket or the stream was open.
+    begun: usize,
     /// What follows `bytes`: a body, and how much of it has left. Nothing is queued behind it.
     body: Cow<'static, [u8]>,
     sent: usize,
@@ -22,6 +28,10 @@ pub(crate) struct Queue {
     pong: Vec<u8>,
     /// Publications that wait for the end of a fragmented message of ours (RFC 6455 §5.4).
     held: Vec<u8>,
+    /// Messages or events that were dropped and not told to the application yet.
+    pub(crate) untold: u32,
+    /// Events that were dropped since the last `gap` was sent.
+    pub(crate) gap: u32,
     /// When the peer last took a byte.
     pub(crate) progress: Moment,
 }
@@ -30,10 +40,13 @@ impl Queue {
     pub(crate) fn new(now: Moment) -> Self {
         Self {
             bytes: VecDeque::new(),
+            begun: 0,
             body: Cow::Borrowed(&[]),
             sent: 0,
             pong: Vec::new(),
             held: Vec::new(),
+            untold: 0,
+            gap: 0,
             progress: now,
         }
     }
@@ -48,19 +61,48 @@ impl Queue {
         self.bytes.is_empty() && self.sent == self.body.len() && self.pong.is_empty()
     }
 
+    /// Whether there is nothing to keep it for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.len() == 0 && self.untold == 0 && self.gap == 0
+    }
+
     /// Bytes that this queue pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
         let body = match &self.body {
             Cow::Owned(body) => body.capacity(),
             Cow::Borrowed(_) => 0,
         };
-        size_of::<Self>() + self.bytes.capacity() + self.pong.capacity() + self.held.capacity() + body
+        // Itself, and each of its buffers, is an object on the heap.
+        let buffers = [self.bytes.capacity(), self.pong.capacity(), self.held.capacity(), body];
+        let objects = 1 + buffers.iter().filter(|capacity| **capacity > 0).count();
+        size_of::<Self>() + objects * OBJECT + buffers.iter().sum::<usize>()
     }
 
+    /// Bytes that would be pinned beside those that are, for a moment at least, if so many more came: a buffer that grows
+    /// is there twice.
+    pub(crate) fn growth(&self, more: usize) -> usize {
+        growth(self.bytes.len(), self.bytes.capacity(), more)
+    }
+
+    /// As [`Queue::growth`], for what is held back.
+    pub(crate) fn growth_of_held(&self, more: usize) -> usize {
+        growth(self.held.len(), self.held.capacity(), more)
+    }
+
+    /// Appends whole units.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
         self.settle_body();
+        self.bytes.reserve_exact(self.growth(bytes.len()).saturating_sub(self.bytes.len()));
         self.bytes.extend(bytes);
+    }
+
+    /// Appends the rest of what has begun to leave: `begun` bytes of it must go whatever happens.
+    pub(crate) fn push_rest(&mut self, bytes: &[u8], begun: usize) {
+        if begun > 0 {
+            self.begun = self.bytes.len() + begun;
+        }
+        self.push(bytes);
     }
 
     /// Puts a pong in the place of the one that waits.
@@ -100,15 +142,21 @@ impl Queue {
         std::mem::take(&mut self.held)
     }
 
+    /// Whether a unit has begun whose end is not here.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.begun > self.bytes.len()
+    }
+
     /// What to write next, in order.
     pub(crate) fn slices(&self) -> [IoSlice<'_>; 4] {
         let (front, back) = self.bytes.as_slices();
         [front, back, &self.body[self.sent..], &self.pong].map(IoSlice::new)
     }
 
-    /// The socket took `taken` bytes.
-    pub(crate) fn advance(&mut self, taken: usize, now: Moment) {
+    /// The socket took `taken` bytes; `units` if what is behind the part that has begun are whole frames or events.
+    pub(crate) fn advance(&mut self, taken: usize, now: Moment, units: bool) {
         let from_bytes = taken.min(self.bytes.len());
+        self.begin(from_bytes, units);
         self.bytes.drain(..from_bytes);
         if self.bytes.capacity() > KEPT && self.bytes.len() < self.bytes.capacity() / 4 {
             self.bytes.shrink_to(self.bytes.len() * 2);
@@ -118,6 +166,7 @@ impl Queue {
         let from_pong = taken - from_bytes - from_body;
         if from_pong > 0 {
             // A pong that has begun cannot be superseded any more.
+            self.begun = self.pong.len() - from_pong;
             self.bytes.extend(self.pong.drain(..).skip(from_pong));
         }
         if self.sent == self.body.len() {
@@ -128,6 +177,49 @@ impl Queue {
             self.progress = now;
         }
     }
+
+    /// So many bytes leave: finds the end of the unit in which that ends.
+    fn begin(&mut self, leaving: usize, units: bool) {
+        if leaving == self.bytes.len() {
+            self.begun = 0;
+            return;
+        }
+        if units {
+            while self.begun < leaving {
+                self.begun += self.unit_at(self.begun);
+            }
+        }
+        self.begun = self.begun.saturating_sub(leaving);
+    }
+
+    /// The length of the unit that begins here.
+    fn unit_at(&self, at: usize) -> usize {
+        unit::length(self.bytes.range(at..).copied()).clamp(1, self.bytes.len() - at)
+    }
+
+    /// Drops what has not begun to leave and need not. Returns how many frames or events that were.
+    pub(crate) fn cut(&mut self) -> u64 {
+        let (mut at, mut dropped) = (self.begun, 0);
+        while at < self.bytes.len() {
+            at += self.unit_at(at);
+            dropped += 1;
+        }
+        self.bytes.truncate(self.begun);
+        self.bytes.shrink_to_fit();
+        (self.pong, self.held) = (Vec::new(), Vec::new());
+        (self.untold, self.gap) = (0, 0);
+        dropped
+    }
+
+    /// Drops everything: what has begun stays unfinished.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.progress);
+    }
+}
+
+/// What a buffer that doubles allocates to take `more`.
+pub(crate) fn growth(len: usize, capacity: usize, more: usize) -> usize {
+    if len + more <= capacity { 0 } else { (len + more).max(2 * capacity).max(64) }
 }
 
 #[cfg(test)]
@@ -140,7 +232,7 @@ mod tests {
             let all: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
             let taken = step.min(all.len());
             out.extend_from_slice(&all[..taken]);
-            queue.advance(taken, Moment(1));
+            queue.advance(taken, Moment(1), false);
         }
         out
     }
@@ -164,7 +256,7 @@ mod tests {
         queue.push(b"data ");
         queue.set_pong(b"one");
         queue.set_pong(b"two");
-        queue.advance(6, Moment(1));
+        queue.advance(6, Moment(1), false);
         queue.set_pong(b"three");
         assert_eq!(drain(&mut queue, 2), b"wothree");
     }
@@ -178,5 +270,58 @@ mod tests {
         let held = queue.release();
         queue.push(&held);
         assert_eq!(drain(&mut queue, 2), b"later");
+    }
+
+    #[test]
+    fn what_is_cut_off_are_whole_units_behind_the_one_that_has_begun() {
+        let units: [&[u8]; 4] = [b"\x81\x03one", b"\x82\x02\x00\x01", b"\x89\x00", b"\x81\x05three"];
+        let all = units.concat();
+        for taken in 0..all.len() {
+            let mut queue = Queue::new(Moment(0));
+            queue.push(&all);
+            queue.advance(taken, Moment(1), true);
+            let mut whole = 0;
+            let ended = units.iter().take_while(|unit| {
+                whole += unit.len();
+                whole - unit.len() < taken
+            });
+            let ended = ended.count();
+            assert_eq!(queue.cut(), (units.len() - ended) as u64, "{taken}");
+            let kept: usize = units[..ended].iter().map(|unit| unit.len()).sum();
+            assert_eq!(drain(&mut queue, 1), all[taken..kept.max(taken)], "{taken}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_before_is_kept() {
+        let mut queue = Queue::new(Moment(0));
+        queue.push(b"HTTP/1.1 200 OK\r\n\r\na page");
+        queue.push_rest(b"HTTP/1.1 101 \r\n\r\n\x81\x01x", 17);
+        queue.advance(3, Moment(1), true);
+        assert_eq!(queue.cut(), 1);
+        assert_eq!(drain(&mut queue, 9), b"P/1.1 200 OK\r\n\r\na pageHTTP/1.1 101 \r\n\r\n");
+    }
+
+    #[test]
+    fn a_cut_gives_its_memory_back() {
+        let mut queue = Queue::new(Moment(0));
+        let event = [b"data: ".as_slice(), &[b'x'; 1_000], b"\n\n"].concat();
+        (0..1_000).for_each(|_| queue.push(&event));
+        queue.advance(10, Moment(1), true);
+        assert!(queue.pinned() > 1_000_000);
+        assert_eq!(queue.cut(), 999);
+        assert!(queue.pinned() < 2_000, "{}", queue.pinned());
+        assert_eq!(queue.len(), event.len() - 10);
+    }
+
+    #[test]
+    fn growth_is_what_a_buffer_that_grows_has_twice() {
+        let mut queue = Queue::new(Moment(0));
+        for more in [1, 60, 100, 5_000, 3, 70_000] {
+            let (grows, before) = (queue.growth(more), queue.bytes.capacity());
+            queue.push(&vec![0; more]);
+            let after = queue.bytes.capacity();
+            assert_eq!(after, if grows == 0 { before } else { grows }, "{more}");
+        }
     }
 }

@@ -150,6 +150,16 @@ impl Reply {
         self.fields.push((name, value.as_str().to_owned()));
         self
     }
+
+    /// Bytes that it pins, itself included.
+    pub(crate) fn bytes(&self) -> usize {
+        let body = match &self.kind {
+            Kind::Page(Page { body: Cow::Owned(body), .. }) => body.capacity(),
+            _ => 0,
+        };
+        let fields: usize = self.fields.iter().map(|(_, value)| value.capacity()).sum();
+        size_of::<Self>() + body + self.fields.capacity() * size_of::<(&str, String)>() + fields
+    }
 }
 
 /// A status that ends a request.

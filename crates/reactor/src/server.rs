@@ -1,16 +1,16 @@
 //! How a server is set up: addresses, limits, rules, and one loop or several.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{Account, Ledger};
-use crate::remote::{Fellows, Mailbox, Remote, Switchboard};
+use crate::ledger::{Account, Bounds, Ledger};
+use crate::remote::{Fellows, Remote, Switchboard};
 use crate::session::Rules;
 use crate::sys::{Listener, Mio, Sys};
-use crate::{Handler, Limits, Loop};
+use crate::{Handler, Limits, Loop, Network};
 
 /// Which pages may open a WebSocket here (RFC 6455 §10.2). A request without an Origin is no browser's and always may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,9 @@ pub enum Origins {
 }
 
 /// A server that is being set up. It listens from the moment it is bound.
-#[derive(Debug)]
+///
+/// `Server::default()` listens nowhere yet: for several sockets of any kind, and for machines that bring their own.
+#[derive(Debug, Default)]
 pub struct Server {
     /// Bound here, so they can be bound again for more loops.
     listeners: Vec<Listener>,
@@ -34,6 +36,7 @@ pub struct Server {
     limits: Limits,
     origins: Origins,
     hosts: Vec<String>,
+    trusted: Vec<Network>,
     tick: Option<Duration>,
     switchboard: Arc<Switchboard>,
 }
@@ -42,41 +45,25 @@ impl Server {
     /// Listens on an address; port 0 takes any free one, see [`Server::addresses`].
     ///
     /// # Errors
-    /// What the machine reports: [`io::ErrorKind::AddrInUse`] for a port that is taken.
+    /// What the machine reports, with the address: [`io::ErrorKind::AddrInUse`] for a port that is taken.
     pub fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::empty().also(address)
+        Self::default().also(address)
     }
 
-    /// Takes a listening socket from elsewhere.
-    ///
-    /// # Errors
-    /// What the machine reports.
-    pub fn from_listener(listener: TcpListener) -> io::Result<Self> {
-        let mut server = Self::empty();
-        server.inherited.push(Listener::Tcp(listener));
-        Ok(server)
+    /// Takes a listening socket from elsewhere: a [`TcpListener`](std::net::TcpListener) or a
+    /// [`UnixListener`](std::os::unix::net::UnixListener).
+    #[must_use]
+    pub fn from_listener(listener: impl Into<Listener>) -> Self {
+        Self::default().also_from(listener)
     }
 
-    /// Listens on a Unix socket, whose path must not exist.
+    /// Listens on a Unix socket. A file that a dead server has left there is replaced; ours goes when we stop listening. Who may
+    /// connect is decided by its mode, that is, by the umask.
     ///
     /// # Errors
-    /// What the machine reports.
+    /// What the machine reports, with the path: [`io::ErrorKind::AddrInUse`] if somebody listens there, or the file is no socket.
     pub fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
-        let mut server = Self::empty();
-        server.inherited.push(Listener::unix(path.as_ref())?);
-        Ok(server)
-    }
-
-    fn empty() -> Self {
-        Self {
-            listeners: Vec::new(),
-            inherited: Vec::new(),
-            limits: Limits::default(),
-            origins: Origins::Same,
-            hosts: Vec::new(),
-            tick: None,
-            switchboard: Arc::default(),
-        }
+        Self::default().also_unix(path)
     }
 
     /// Listens on one more address.
@@ -84,23 +71,45 @@ impl Server {
     /// # Errors
     /// As [`Server::bind`].
     pub fn also(mut self, address: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "no address");
+        let mut failed = io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on");
         for address in address.to_socket_addrs()? {
-            match Listener::tcp(address, false) {
+            match Listener::tcp(address) {
                 Ok(listener) => {
                     self.listeners.push(listener);
                     return Ok(self);
                 }
-                Err(error) => failed = error,
+                Err(error) => failed = naming(&address, &error),
             }
         }
         Err(failed)
     }
 
-    /// The addresses that it listens on.
+    /// Takes one more listening socket from elsewhere.
+    #[must_use]
+    pub fn also_from(mut self, listener: impl Into<Listener>) -> Self {
+        self.inherited.push(listener.into());
+        self
+    }
+
+    /// Listens on one more Unix socket.
+    ///
+    /// # Errors
+    /// As [`Server::unix`].
+    pub fn also_unix(self, path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        let listener = Listener::unix(path).map_err(|error| naming(&path.display(), &error))?;
+        Ok(self.also_from(listener))
+    }
+
+    /// The addresses that it listens on, Unix sockets aside.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().chain(&self.inherited).filter_map(Listener::address).collect()
+        self.listeners().filter_map(Listener::address).collect()
+    }
+
+    /// The sockets that it listens on.
+    pub fn listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter().chain(&self.inherited)
     }
 
     /// Sets the limits.
@@ -122,6 +131,17 @@ impl Server {
     #[must_use]
     pub fn host(mut self, name: &str) -> Self {
         self.hosts.push(name.into());
+        self
+    }
+
+    /// Proxies are in this network, too, and what they say of their clients is believed: [`Peer::address`](crate::Peer::address)
+    /// is then the client's. It is taken from `Forwarded` or `X-Forwarded-For`, read from the right over the addresses that are
+    /// trusted as well; where a request has both fields, they have to agree.
+    ///
+    /// A proxy that writes neither field passes on what its client made up: make sure that it writes one.
+    #[must_use]
+    pub fn trust(mut self, network: Network) -> Self {
+        self.trusted.push(network);
         self
     }
 
@@ -160,19 +180,19 @@ impl Server {
 
     /// Builds the one loop on another machine, such as [`Sim`](crate::sys::sim::Sim).
     pub fn build_on<H: Handler, S: Sys>(self, machine: S, handler: H) -> Loop<H, S> {
-        self.switchboard.open(vec![Mailbox::new(machine.waker(), self.limits.remote)]);
+        self.switchboard.open([machine.waker()], &self.limits);
         self.build_loop(0, machine, handler, &Arc::default())
     }
 
     /// A server without listeners, for machines that bring their own.
     #[must_use]
     pub fn on_machine() -> Self {
-        Self::empty()
+        Self::default()
     }
 
     /// Runs `threads` loops, each on a thread of its own with its own handler, made there by `make(number)`. A connection
-    /// stays with the loop that accepted it; publications reach all. The addresses are bound anew, once for each loop: who
-    /// connected before this call is turned away.
+    /// stays with the loop that accepted it; publications reach all. Each address is bound once more for every further loop, and the
+    /// kernel shares out who connects; who connected before this call is served by the first loop.
     ///
     /// # Errors
     /// What the machine reports when the loops are built, or any one's poll.
@@ -188,8 +208,7 @@ impl Server {
         for listeners in self.share_listeners(threads)? {
             machines.push(Mio::new(listeners, &self.limits)?);
         }
-        let mailboxes = machines.iter().map(|machine| Mailbox::new(machine.waker(), self.limits.remote));
-        self.switchboard.open(mailboxes.collect());
+        self.switchboard.open(machines.iter().map(Sys::waker), &self.limits);
         let account = Arc::default();
         let (server, make, account) = (&self, &make, &account);
         std::thread::scope(|scope| {
@@ -206,15 +225,15 @@ impl Server {
     }
 
     /// One set of listeners for each loop, all on the same addresses. The sockets bound so far have proved that nobody else
-    /// listens there; sockets that may be shared take their place.
+    /// listens there; from now on they share their addresses.
     fn share_listeners(&mut self, threads: usize) -> io::Result<Vec<Vec<Listener>>> {
         let mut sets: Vec<Vec<Listener>> = (0..threads).map(|_| Vec::new()).collect();
         for listener in std::mem::take(&mut self.listeners) {
-            let address = listener.address().ok_or(io::ErrorKind::AddrNotAvailable)?;
-            drop(listener);
-            for set in &mut sets {
-                set.push(Listener::tcp(address, true)?);
+            let (first, others) = sets.split_first_mut().ok_or(io::ErrorKind::InvalidInput)?;
+            for set in others {
+                set.push(listener.shared()?);
             }
+            first.push(listener);
         }
         for listener in std::mem::take(&mut self.inherited) {
             for set in &mut sets {
@@ -231,10 +250,20 @@ impl Server {
         handler: H,
         account: &Arc<Account>,
     ) -> Loop<H, S> {
-        let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone() };
-        let ledger = Ledger::new(account.clone(), self.limits.budget, self.limits.connections);
+        let rules = Rules { origins: self.origins.clone(), hosts: self.hosts.clone(), trusted: self.trusted.clone() };
+        let bounds = Bounds {
+            budget: self.limits.budget,
+            connections: self.limits.connections,
+            per_address: self.limits.per_address,
+        };
+        let ledger = Ledger::new(account.clone(), bounds);
         let fellows = Fellows::new(self.switchboard.clone(), number as u32);
         let tick = self.tick.filter(|_| number == 0);
         Loop::new(handler, machine, self.limits.clone(), rules, (number as u32, ledger, fellows), tick)
     }
+}
+
+/// The same error, which says where.
+fn naming(place: &dyn std::fmt::Display, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{place}: {error}"))
 }

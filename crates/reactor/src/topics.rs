@@ -7,8 +7,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::rc::Rc;
 
+use crate::ledger::OBJECT;
 use crate::publication::{Publication, append_frame};
 use crate::slots::Slots;
+
+/// Buffers that are kept between turns, at most: what topics have said must not stay in memory for each of them.
+const SPARE: usize = 8;
 
 /// Hashing that starts from the machine's entropy, so that nobody can choose colliding names, and an imaginary machine
 /// repeats itself.
@@ -39,6 +43,8 @@ pub(crate) struct Subscriptions {
     entries: Vec<Entry>,
     /// The turn in which this connection was last served, so that nobody is served twice.
     served: u32,
+    /// What the topics themselves would cost, if nobody else listened to them.
+    topics: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +57,17 @@ struct Entry {
 }
 
 impl Subscriptions {
+    /// What they pin, each charged as if it were its topic's only one.
     pub(crate) fn pinned(&self) -> usize {
-        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>()
+        size_of::<Self>() + 2 * OBJECT + self.entries.capacity() * size_of::<Entry>() + self.topics as usize
     }
+}
+
+/// A topic with its name, its places in the lists (which double when they grow) and its first subscriber.
+fn topic_cost(name: &str) -> u32 {
+    let place = 2 * (size_of::<Topic>() + size_of::<(Rc<str>, u32)>() + 1);
+    let cost = place + name.len() + 2 * size_of::<usize>() + 4 * size_of::<u32>() + 3 * OBJECT;
+    u32::try_from(cost).unwrap_or(u32::MAX / 1_024)
 }
 
 /// Runs of bytes for one subscriber: usually one, and then nothing is allocated for it.
@@ -114,13 +128,26 @@ struct Published {
     events_end: usize,
 }
 
+fn topic_in(topics: &[Option<Box<Topic>>], number: u32) -> &Topic {
+    topics[number as usize].as_ref().expect("a number that is given out has a topic")
+}
+
+fn topic_mut(topics: &mut [Option<Box<Topic>>], number: u32) -> &mut Topic {
+    topics[number as usize].as_mut().expect("a number that is given out has a topic")
+}
+
 /// The topics of one loop.
 pub(crate) struct Topics {
     names: HashMap<Rc<str>, u32, Seed>,
-    topics: Vec<Topic>,
+    /// A place that was used stays, but a vacant one is a word.
+    topics: Vec<Option<Box<Topic>>>,
     vacant: Vec<u32>,
     /// Topics with something to deliver.
     busy: Vec<u32>,
+    /// Bytes that wait to be delivered, in all topics together.
+    pending: usize,
+    /// Buffers for the next topics that speak: one that is silent owns none.
+    spare: Vec<Vec<u8>>,
     /// Counts publications; never starts again.
     sequence: u64,
     turn: u32,
@@ -133,6 +160,8 @@ impl Topics {
             topics: Vec::new(),
             vacant: Vec::new(),
             busy: Vec::new(),
+            pending: 0,
+            spare: Vec::new(),
             sequence: 0,
             turn: 0,
         }
@@ -140,7 +169,7 @@ impl Topics {
 
     /// How many connections listen to a topic.
     pub(crate) fn subscribers(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |topic| self.topics[*topic as usize].subscribers.len())
+        self.names.get(name).map_or(0, |topic| topic_in(&self.topics, *topic).subscribers.len())
     }
 
     /// Subscribes a connection; `false` if it has `most` topics already.
@@ -154,7 +183,8 @@ impl Topics {
             self.forget_if_unused(topic);
             return false;
         }
-        let found = &mut self.topics[topic as usize];
+        let found = topic_mut(&mut self.topics, topic);
+        subscriptions.topics += topic_cost(name);
         subscriptions.entries.reserve_exact(1);
         subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
         found.subscribers.push(slot);
@@ -170,7 +200,7 @@ impl Topics {
             return *topic;
         }
         let name: Rc<str> = name.into();
-        let topic = Topic {
+        let topic = Box::new(Topic {
             name: name.clone(),
             subscribers: Vec::new(),
             frames_wanted: 0,
@@ -178,14 +208,14 @@ impl Topics {
             published: Vec::new(),
             frames: Vec::new(),
             events: Vec::new(),
-        };
+        });
         let number = match self.vacant.pop() {
             Some(number) => {
-                self.topics[number as usize] = topic;
+                self.topics[number as usize] = Some(topic);
                 number
             }
             None => {
-                self.topics.push(topic);
+                self.topics.push(Some(topic));
                 (self.topics.len() - 1) as u32
             }
         };
@@ -199,6 +229,7 @@ impl Topics {
         let Some(subscriptions) = &mut slots[slot].subscriptions else { return };
         let Some(at) = subscriptions.entries.iter().position(|entry| entry.topic == topic) else { return };
         let entry = subscriptions.entries.swap_remove(at);
+        subscriptions.topics -= topic_cost(name);
         if subscriptions.entries.is_empty() {
             slots[slot].subscriptions = None;
         }
@@ -215,7 +246,7 @@ impl Topics {
     }
 
     fn leave(&mut self, slots: &mut Slots, entry: Entry, form: Form) {
-        let topic = &mut self.topics[entry.topic as usize];
+        let topic = topic_mut(&mut self.topics, entry.topic);
         match form {
             Form::Frames => topic.frames_wanted -= 1,
             Form::Events => topic.events_wanted -= 1,
@@ -230,26 +261,33 @@ impl Topics {
     }
 
     fn forget_if_unused(&mut self, number: u32) {
-        let topic = &mut self.topics[number as usize];
+        let topic = topic_mut(&mut self.topics, number);
         // A topic with publications under way is forgotten when they are delivered.
         if topic.subscribers.is_empty() && topic.published.is_empty() && self.names.remove(&topic.name).is_some() {
-            (topic.frames, topic.events) = (Vec::new(), Vec::new());
-            (topic.subscribers, topic.published) = (Vec::new(), Vec::new());
+            self.topics[number as usize] = None;
             self.vacant.push(number);
+            if self.names.is_empty() {
+                (self.topics, self.vacant) = (Vec::new(), Vec::new());
+            }
+            if self.names.len() < self.names.capacity() / 4 {
+                self.names.shrink_to(self.names.len() * 2);
+            }
         }
     }
 
-    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in that topic.
+    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in
+    /// all topics together.
     pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
-        let Some(number) = self.names.get(name).copied() else { return 0 };
-        let topic = &mut self.topics[number as usize];
+        let Some(number) = self.names.get(name).copied() else { return self.pending };
+        let topic = topic_mut(&mut self.topics, number);
+        let before = topic.frames.len() + topic.events.len();
         if topic.frames_wanted > 0
             && let Some(message) = publication.message()
         {
-            append_frame(message, &mut topic.frames);
+            append_frame(message, in_use(&mut topic.frames, &mut self.spare));
         }
         if topic.events_wanted > 0 {
-            publication.encode_event(&mut topic.events);
+            publication.encode_event(in_use(&mut topic.events, &mut self.spare));
         }
         if topic.published.is_empty() {
             self.busy.push(number);
@@ -257,7 +295,8 @@ impl Topics {
         let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
         topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
         self.sequence += 1;
-        frames_end + events_end + topic.published.len() * size_of::<Published>()
+        self.pending += frames_end + events_end - before + size_of::<Published>();
+        self.pending
     }
 
     /// Whether anything waits to be delivered.
@@ -269,7 +308,7 @@ impl Topics {
     pub(crate) fn audience(&mut self, slots: &mut Slots, into: &mut Vec<u32>) {
         self.turn = self.turn.wrapping_add(1);
         for number in &self.busy {
-            for slot in &self.topics[*number as usize].subscribers {
+            for slot in &topic_in(&self.topics, *number).subscribers {
                 let subscriptions = slots[*slot].subscriptions.as_mut().expect("a subscriber has subscriptions");
                 if subscriptions.served != self.turn {
                     subscriptions.served = self.turn;
@@ -307,7 +346,7 @@ impl Topics {
     }
 
     fn topic_of(&self, entry: &Entry) -> &Topic {
-        &self.topics[entry.topic as usize]
+        topic_in(&self.topics, entry.topic)
     }
 
     fn runs_of<'t>(&'t self, entry: &Entry, slot: u32, form: Form, join: bool, mut each: impl FnMut(u64, &'t [u8])) {
@@ -339,18 +378,32 @@ impl Topics {
 
     /// Forgets this turn's publications.
     pub(crate) fn delivered(&mut self) {
+        self.pending = 0;
         let mut busy = std::mem::take(&mut self.busy);
         for number in busy.drain(..) {
-            let topic = &mut self.topics[number as usize];
+            let topic = topic_mut(&mut self.topics, number);
             topic.published.clear();
+            topic.published.shrink_to(16);
             for buffer in [&mut topic.frames, &mut topic.events] {
-                buffer.clear();
-                buffer.shrink_to(64 << 10);
+                let mut buffer = std::mem::take(buffer);
+                if buffer.capacity() > 0 && self.spare.len() < SPARE {
+                    buffer.clear();
+                    buffer.shrink_to(64 << 10);
+                    self.spare.push(buffer);
+                }
             }
             self.forget_if_unused(number);
         }
         self.busy = busy;
     }
+}
+
+/// A topic's buffer, with a used one's memory if it has none.
+fn in_use<'b>(buffer: &'b mut Vec<u8>, spare: &mut Vec<Vec<u8>>) -> &'b mut Vec<u8> {
+    if buffer.capacity() == 0 {
+        *buffer = spare.pop().unwrap_or_default();
+    }
+    buffer
 }
 
 #[cfg(test)]
@@ -384,12 +437,38 @@ mod tests {
         assert!(topics.is_idle());
         topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
         topics.publish("t", &"one".into(), None);
-        assert_eq!((topics.topics[0].frames.len(), topics.topics[0].events.len()), (5, 0));
+        let topic = topic_in(&topics.topics, 0);
+        assert_eq!((topic.frames.len(), topic.events.len()), (5, 0));
         topics.subscribe(&mut slots, 1, Form::Events, "t", 10);
         topics.publish("t", &"two".into(), None);
         topics.publish("t", &Event::data("three").into(), None);
         assert_eq!(heard(&topics, &slots, 0, Form::Frames), b"\x81\x03one\x81\x03two\x81\x05three");
         assert_eq!(heard(&topics, &slots, 1, Form::Events), b"data: two\n\ndata: three\n\n");
+    }
+
+    #[test]
+    fn nobody_can_know_which_names_collide() {
+        let hash = |seed: Seed| seed.hash_one("a name");
+        assert_eq!(hash(Seed(1, 2)), hash(Seed(1, 2)), "but an imaginary machine repeats itself");
+        assert!(hash(Seed(1, 2)) != hash(Seed(1, 3)) && hash(Seed(1, 2)) != hash(Seed(2, 2)));
+    }
+
+    #[test]
+    fn what_waits_is_counted_over_all_topics_and_silent_topics_own_nothing() {
+        let (mut topics, mut slots) = listeners(1);
+        let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        for _ in 0..2 {
+            let mut waits = 0;
+            for name in &names {
+                topics.subscribe(&mut slots, 0, Form::Frames, name, 100);
+                waits += 4 + 1_000 + size_of::<Published>();
+                assert_eq!(topics.publish(name, &"x".repeat(1_000).as_str().into(), None), waits);
+            }
+            assert_eq!(topics.publish("nobody's", &"x".into(), None), waits);
+            topics.delivered();
+            assert!(topics.topics.iter().flatten().all(|topic| topic.frames.capacity() + topic.events.capacity() == 0));
+            assert_eq!(topics.spare.len(), SPARE);
+        }
     }
 
     #[test]
@@ -413,7 +492,7 @@ mod tests {
         topics.unsubscribe_all(&mut slots, 0, Form::Frames);
         assert_eq!(topics.names.len(), 1, "what is under way is delivered first");
         topics.delivered();
-        assert_eq!((topics.names.len(), topics.vacant.len()), (0, 1));
+        assert_eq!((topics.names.len(), topics.topics.len()), (0, 0));
         topics.subscribe(&mut slots, 0, Form::Frames, "second", 10);
         assert_eq!((topics.names.len(), topics.topics.len()), (1, 1));
         assert!(heard(&topics, &slots, 0, Form::Frames).is_empty());

@@ -161,6 +161,21 @@ class Wire:
             data += more
         same(data, b"", "what came behind the last answer")
 
+    @classmethod
+    def from_socket(cls, connected, host):
+        """A connection that was made elsewhere."""
+        wire = cls.__new__(cls)
+        wire.socket, wire.host, wire.received = connected, host, b""
+        return wire
+
+    @classmethod
+    def over(cls, path):
+        """A connection to a Unix socket."""
+        connecting = socket.socket(socket.AF_UNIX)
+        connecting.settimeout(10)
+        connecting.connect(str(path))
+        return cls.from_socket(connecting, "any.example")
+
     # RFC 6455, by hand.
 
     def upgrade(self, path="/echo", *fields, version="13", host=None, behind=b"", origin=None):
@@ -247,9 +262,9 @@ def listens(port):
 class Program:
     """A server process of our own, which does not outlive the `with` block. Its log is kept line by line."""
 
-    def __init__(self, *arguments, executable=None):
-        command = [executable or os.environ["LONGWIRE"], *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    def __init__(self, *arguments, executable=None, through=(), stdout=subprocess.DEVNULL, **options):
+        command = [*through, executable or os.environ["LONGWIRE"], *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, **options)
         self.lines, self.more = [], threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -269,9 +284,9 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    def listening(self):
+    def listening(self, scheme="http://"):
         """Waits until the program says where it listens, and returns that address."""
-        found = re.compile(r"listening on (http://\S+)")
+        found = re.compile(rf"listening on ({scheme}\S+)")
         end = time.monotonic() + 20
         with self.more:
             while True:

@@ -1,8 +1,13 @@
 """The program as a process: what it says and returns when it cannot start, how it drains, and what its flags change."""
 
+import json
+import os
+import pathlib
+import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import checks
@@ -57,10 +62,10 @@ def in_use():
 
 @check("a flag or value that is none: exit code 2 and its name")
 def bad_flags():
-    for arguments in (["--nonsense"], ["--listen", "nowhere"], ["--max-message", "much"], ["--ping", "0s"], ["--threads", "0"], ["nonsense"]):
+    for arguments in (["--nonsense"], ["--listen", "nowhere"], ["--listen", "fd:3"], ["--max-message", "much"], ["--ping", "0s"], ["--threads", "0"], ["--trusted-proxy", "10.0.0.1/8"], ["nonsense"]):
         code, said = leaves_at_once(*arguments)
         same(code, 2, f"the exit code of {arguments}")
-        assert arguments[0] in said, f"{arguments}: it says {said!r}"
+        assert arguments[-1] in said or arguments[0] in said, f"{arguments}: it says {said!r}"
 
 
 @check("an address that is not ours: exit code 2")
@@ -96,6 +101,157 @@ def several():
             with Wire(http) as wire:
                 wire.request("GET /healthz")
                 same(wire.response().status, 200, f"the status at {http}")
+
+
+# Listening.
+
+
+@check("a Unix socket: any Host, its file goes with the program, a dead one's is replaced, a live one's is in use")
+def unix_socket():
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "socket")
+        for threads in ("1", "2"):
+            with Program("--listen", f"unix:{path}", "--threads", threads) as program:
+                same(program.listening("unix:"), f"unix:{path}", "the place")
+                with Wire.over(path) as wire:
+                    wire.request("GET /healthz")
+                    same(wire.response().status, 200, "the status")
+                with Wire.over(path).opened() as wire:
+                    wire.send(frame(TEXT, b"over a file"))
+                    same(wire.frame(), (True, TEXT, b"over a file"), "the echo")
+                code, said = leaves_at_once("--listen", f"unix:{path}")
+                same(code, 2, "the exit code of a second one")
+                assert "in use" in said and str(path) in said, f"it says {said!r}"
+                program.signal(signal.SIGTERM)
+                same(program.exit_code(), 0, "the exit code")
+            assert not path.exists(), "its file is still there"
+            with Program("--listen", f"unix:{path}") as program:
+                program.listening("unix:")
+                program.process.kill()
+                program.exit_code()
+            assert path.exists(), "who is killed leaves its file"
+        path.unlink()
+        path.write_text("no socket")
+        same(leaves_at_once("--listen", f"unix:{path}")[0], 2, "the exit code at a file that is no socket")
+        same(path.read_text(), "no socket", "the file")
+
+
+@check("sockets handed over as systemd does, TCP and Unix, beside one of our own")
+def handed_over():
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
+        path = f"{folder}/socket"
+        unix.bind(path)
+        unix.listen()
+        fds = (tcp.fileno(), unix.fileno())
+        # Both are moved out of the way first: each may have the other's number.
+        script = f'exec 8<&{fds[0]} 9<&{fds[1]}; exec 3<&8 4<&9 8<&- 9<&-; LISTEN_PID=$$ LISTEN_FDS=2 exec "$@"'
+        through = ["bash", "-c", script, "systemd"]
+        with Program("--listen", "fd:3", "--listen", "fd:4", "--listen", ANY, through=through, pass_fds=fds) as program:
+            program.listening("unix:")
+            with program.more:
+                assert program.more.wait_for(lambda: len(program.lines) >= 3, 10), f"it says {program.lines}"
+            places = [line.split("listening on ")[1] for line in program.lines]
+            assert f"http://127.0.0.1:{tcp.getsockname()[1]}" in places and f"unix:{path}" in places, places
+            for place in places:
+                with Wire.over(path) if place.startswith("unix:") else Wire(place) as wire:
+                    wire.request("GET /healthz")
+                    same(wire.response().status, 200, f"the status at {place}")
+            program.signal(signal.SIGTERM)
+            same(program.exit_code(), 0, "the exit code")
+        assert os.path.exists(path), "the file of a socket that was handed over is not ours to remove"
+        with Program("--listen", "fd:5", through=through, pass_fds=fds) as program:
+            same(program.exit_code(), 2, "the exit code for one that was not handed over")
+            assert "fd:5" in program.log(), program.log()
+
+
+# The access log.
+
+HOSTILE = 'a" 200 1\\ \x1b[2J\u009b2J é'
+
+
+def accesses(format, *arguments):
+    """Asks for all kinds of things, and returns the lines of the access log."""
+    with Program("--listen", ANY, "--access-log", format, *arguments, stdout=subprocess.PIPE) as program:
+        http = program.listening()
+        with Wire(http) as wire:
+            wire.request("GET /healthz?a=%22", "Referer: http://x/", "User-Agent: " + HOSTILE.replace("\x1b", "\t"), "X-Forwarded-For: 192.0.2.7")
+            same(wire.response().status, 200, "the status")
+            wire.request("HEAD /nowhere", "Forwarded: for=6.6.6.6")
+            same(wire.response("HEAD").status, 404, "the status")
+            wire.send(b"nonsense\r\n\r\n")
+            same(wire.response().status, 400, "the status")
+            wire.ends()
+        with Wire(http).opened() as wire:
+            wire.send(frame(CLOSE, b"\x03\xe9"))
+            same(wire.frame()[1], CLOSE, "the opcode")
+            wire.ends()
+        program.signal(signal.SIGTERM)
+        same(program.exit_code(), 0, "the exit code")
+        return program.process.stdout.read().splitlines()
+
+
+def as_told(lines):
+    """The lines of text, as what JSON would say."""
+    for line in lines:
+        assert line.isascii() and line.isprintable(), f"a line is {line!r}"
+        quoted = r'"((?:[^"\\]|\\.)*)"'
+        answered = re.fullmatch(rf'(\S+) (\d+\.\d+\.\d+) - \[(\S+)\] {quoted} (\d{{3}}) (\d+) {quoted} {quoted} (\d+\.\d{{3}})', line)
+        closed = re.fullmatch(rf'(\S+) (\d+\.\d+\.\d+) - \[(\S+)\] closed {quoted} (\d+|-) (\d+\.\d{{3}})', line)
+        if answered:
+            address, id, _, request, status, bytes, referer, agent, _ = answered.groups()
+            yield address, id, request, int(status), int(bytes), referer, agent.encode().decode("unicode_escape").encode("latin-1").decode()
+        else:
+            assert closed, f"a line is {line!r}"
+            address, id, _, why, code, _ = closed.groups()
+            yield address, id, why, None if code == "-" else int(code)
+
+
+def as_objects(lines):
+    for line in lines:
+        assert line.isascii() and line.isprintable(), f"a line is {line!r}"
+        entry = json.loads(line)
+        if entry["event"] == "answered":
+            request = f"{entry['method']} {entry['target']} {entry['version']}" if "method" in entry else "-"
+            yield entry["address"], entry["id"], request, entry["status"], entry["bytes"], entry.get("referer", "-"), entry.get("user_agent", "-")
+        else:
+            yield entry["address"], entry["id"], entry["why"], entry.get("code")
+
+
+@check("--access-log: a line for every answer and every end, as text and as JSON the same")
+def access_log():
+    def told(read, lines):
+        # The end of the first connection may be told before or after the second one's request.
+        entries = list(read(lines))
+        answers, ends = [entry for entry in entries if len(entry) == 7], [entry for entry in entries if len(entry) == 4]
+        same({entry[1] for entry in ends}, {answers[2][1], answers[3][1]}, "the ids of the ends, beside those of the last requests")
+        return [entry[:1] + entry[2:] for entry in answers + sorted(ends, key=lambda entry: entry[2])]
+
+    trusting = ("--trusted-proxy", "127.0.0.0/8")
+    plain, proxied = told(as_told, accesses("text")), told(as_told, accesses("text", *trusting))
+    same(told(as_objects, accesses("json")), plain, "what JSON says")
+    same(told(as_objects, accesses("json", *trusting)), proxied, "what JSON says behind a trusted proxy")
+    same([entry[0] for entry in plain], ["127.0.0.1"] * 6, "the addresses")
+    same([entry[0] for entry in proxied], ["192.0.2.7", "6.6.6.6"] + ["127.0.0.1"] * 4, "the addresses behind a trusted proxy")
+    same([entry[1:4] for entry in plain[:2]], [("GET /healthz?a=%22 HTTP/1.1", 200, 3), ("HEAD /nowhere HTTP/1.1", 404, 0)], "what was asked")
+    same([entry[1:3] for entry in plain[2:4]], [("-", 400), ("GET /echo HTTP/1.1", 101)], "what was asked then")
+    same(plain[0][4:], ("http://x/", HOSTILE.replace("\x1b", "\t")), "the fields")
+    same([entry[1:] for entry in plain[4:]], [("answered", None), ("the peer closed", 1001)], "the ends")
+
+
+@check("an access log that nobody reads holds up neither the server nor its end, and what is lost is counted")
+def access_log_unread():
+    with Program("--listen", ANY, "--access-log", "json", stdout=subprocess.PIPE) as program:
+        http = program.listening()
+        with Wire(http) as wire:
+            batch = (f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {'x' * 900}\r\n\r\n" * 50).encode()
+            for _ in range(40):  # about 2.5 MiB of lines: more than a pipe and the buffer hold
+                wire.send(batch)
+                for _ in range(50):
+                    same(wire.response().status, 200, "the status")
+        program.signal(signal.SIGTERM)
+        same(program.exit_code(), 0, "the exit code")
+        said = program.log()
+        assert re.search(r"\d+ lines of the access log were dropped", said) and "not taken" in said, f"it says {said!r}"
 
 
 # Draining.

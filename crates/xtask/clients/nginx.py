@@ -1,9 +1,13 @@
-"""Behind nginx, set up word for word as docs/deploying.md says: WebSocket, event streams and pages pass; foreign names do not."""
+"""Behind nginx, set up word for word as docs/deploying.md says: WebSocket, event streams and pages pass; foreign names do not; and
+the client's address arrives, over TCP and over a Unix socket."""
 
 import contextlib
+import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,7 +22,7 @@ PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "deploying.md"
 @contextlib.contextmanager
 def nginx(http):
     """nginx in front of the program; gives its own address."""
-    block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL).group(1)
+    block = re.search(r"```nginx\n(map .*?)```", PAGE.read_text(), re.DOTALL).group(1)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -27,7 +31,9 @@ def nginx(http):
     with tempfile.TemporaryDirectory() as folder:
         places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         config = pathlib.Path(folder, "nginx.conf")
-        config.write_text(f"daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;\nevents {{}}\nhttp {{ access_log off; {places}\n{block}}}\n")
+        # Started by root its workers would be of another user, and a Unix socket is for its owner.
+        user = "user root;" if os.geteuid() == 0 else ""
+        config.write_text(f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;\nevents {{}}\nhttp {{ access_log off; {places}\n{block}}}\n")
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
         proxy = subprocess.Popen([binary, "-c", config, "-e", f"{folder}/error"], stdin=subprocess.DEVNULL)
         try:
@@ -93,6 +99,57 @@ def unnamed():
         response = wire.response()
         same(response.status, 403, "the status")
         assert b"--allow-host" in response.body, response.body
+
+
+def asked_from(outside, source, *fields):
+    """Asks nginx for a page and for a WebSocket, from a loopback address of our choice."""
+    address = outside.removeprefix("http://").split(":")
+    for path in ("/healthz", "/echo"):
+        with Wire.from_socket(socket.create_connection((address[0], int(address[1])), timeout=10, source_address=(source, 0)), NAME) as wire:
+            if path == "/healthz":
+                wire.request(f"GET {path}", *fields)
+                same(wire.response().status, 200, "the status")
+            else:
+                wire.upgrade(path, *fields)
+                wire.accepted()
+                wire.send(frame(CLOSE, b"\x03\xe8"))
+                same(wire.frame()[1], CLOSE, "the opcode")
+
+
+def addresses(program):
+    """The addresses of the access log, for each request and for the end of what it opened, once the program is gone."""
+    program.signal(signal.SIGTERM)
+    same(program.exit_code(), 0, "the exit code")
+    entries = [json.loads(line) for line in program.process.stdout]
+    asked = {entry["id"]: entry.get("address") for entry in entries if entry["event"] == "answered"}
+    sockets = [entry["id"] for entry in entries if entry.get("status") == 101]
+    ended = [entry.get("address") for entry in entries if entry["event"] == "closed" and entry["id"] in sockets]
+    return list(asked.values()) + ended
+
+
+MADE_UP = ("X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6")
+
+
+@check("the client's address arrives, and what a client makes up does not")
+def client_address():
+    logged = ("--allow-host", NAME, "--access-log", "json")
+    for trusted, wanted in ((("--trusted-proxy", "127.0.0.1"), "127.0.0.9"), ((), "127.0.0.1")):
+        with Program("--listen", "127.0.0.1:0", *logged, *trusted, stdout=subprocess.PIPE) as program:
+            with nginx(program.listening()) as outside:
+                asked_from(outside, "127.0.0.9", *MADE_UP)
+            same(addresses(program), [wanted] * 3, f"the addresses with {trusted}")
+
+
+@check("over a Unix socket, too, and any name passes")
+def unix_socket():
+    with tempfile.TemporaryDirectory() as folder:
+        place = f"unix:{folder}/socket"
+        for trusted, wanted in ((("--trusted-proxy", "unix"), "127.0.0.9"), ((), None)):
+            with Program("--listen", place, "--access-log", "json", *trusted, stdout=subprocess.PIPE) as program:
+                program.listening("unix:")
+                with nginx(f"http://{place}") as outside:
+                    asked_from(outside, "127.0.0.9", *MADE_UP)
+                same(addresses(program), [wanted] * 3, f"the addresses with {trusted}")
 
 
 checks.run()

@@ -1,6 +1,6 @@
-//! `Page`: what a Markdown file holds for us: its links, its headings' names and its blocks of code.
+//! `Page`: what a Markdown file holds for us: its links, its headings' names and its blocks of code; and its tables.
 
-use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 /// A page, taken apart.
 #[derive(Debug, Default)]
@@ -50,6 +50,46 @@ impl Page {
     }
 }
 
+/// Rows of cells; the first is the head.
+pub(crate) type Table = Vec<Vec<Cell>>;
+
+/// A cell's text, and what of it is code.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) codes: Vec<String>,
+}
+
+/// The tables of a page.
+pub(crate) fn tables(text: &str) -> Vec<Table> {
+    let (mut tables, mut cell): (Vec<Table>, Option<Cell>) = (Vec::new(), None);
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Table(_)) => tables.push(Table::new()),
+            Event::Start(Tag::TableHead | Tag::TableRow) => {
+                if let Some(table) = tables.last_mut() {
+                    table.push(Vec::new());
+                }
+            }
+            Event::Start(Tag::TableCell) => cell = Some(Cell::default()),
+            Event::End(TagEnd::TableCell) => {
+                if let Some(row) = tables.last_mut().and_then(|table| table.last_mut()) {
+                    row.extend(cell.take());
+                }
+            }
+            Event::Text(ref text) | Event::Code(ref text) => {
+                let Some(cell) = &mut cell else { continue };
+                cell.text.push_str(text);
+                if let Event::Code(code) = event {
+                    cell.codes.push(code.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    tables
+}
+
 /// A heading's name, as the usual viewers of a repository make it.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
@@ -58,7 +98,7 @@ fn anchor(heading: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Page};
+    use super::{Block, Cell, Page, tables};
 
     #[test]
     fn a_page_is_taken_apart() {
@@ -68,5 +108,15 @@ mod tests {
         assert_eq!(page.links, ["b.md#c", "e.png", "h.md"]);
         assert_eq!(page.anchors, ["what-it-does--why"]);
         assert_eq!(page.blocks, [Block { language: "sh".into(), text: "[no](link)\ntwo\n".into() }]);
+    }
+
+    #[test]
+    fn a_table_is_rows_of_cells() {
+        let cell = |text: &str, codes: &[&str]| Cell {
+            text: text.into(),
+            codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        };
+        let found = tables("text\n\n| a | b |\n|---|---|\n| `c`, d `e` | |\n\nmore `text`\n");
+        assert_eq!(found, [[[cell("a", &[]), cell("b", &[])], [cell("c, d e", &["c", "e"]), cell("", &[])]]]);
     }
 }

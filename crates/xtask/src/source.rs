@@ -36,6 +36,20 @@ impl Source {
         positions.filter(hit).map(|at| self.words[at].1)
     }
 
+    /// The names of its tests.
+    pub(crate) fn tests(&self) -> Vec<&str> {
+        let (mut tests, mut is_test) = (Vec::new(), false);
+        for four in self.words.windows(4) {
+            let four = four.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>();
+            is_test |= four == ["#", "[", "test", "]"];
+            if is_test && four[0] == "fn" {
+                tests.push(four[1]);
+                is_test = false;
+            }
+        }
+        tests
+    }
+
     pub(crate) fn has(&self, words: &str) -> bool {
         self.lines_with(words).next().is_some()
     }
@@ -102,6 +116,14 @@ mod tests {
     fn what_is_for_tests_is_not_shipped() {
         let source = Source::shipped(TEXT).expect("Rust");
         assert_eq!(source.lines_with("std : :").collect::<Vec<_>>(), [2, 7]);
+    }
+
+    #[test]
+    fn tests_are_found_wherever_they_stand() {
+        let source = Source::whole(
+            "#[test] fn a() {} fn no() {} mod m { proptest! { #[test]\n#[ignore] fn b(x in 0..9) {} } } // #[test] fn c",
+        );
+        assert_eq!(source.expect("Rust").tests(), ["a", "b"]);
     }
 
     #[test]

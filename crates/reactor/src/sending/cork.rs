@@ -6,16 +6,20 @@ use std::io::{self, IoSlice};
 
 use super::{Sending, broken};
 use crate::connection::Connection;
+use crate::deadlines::Moment;
 use crate::handler::Closed;
+use crate::ledger::Ledger;
+use crate::publication::Publication;
 use crate::queue::Queue;
 use crate::slots::Key;
+use crate::unit;
 use crate::wire::Machine;
 
 impl Sending {
     /// From here on output of this connection is collected.
     pub(crate) fn cork(&mut self, slot: u32) {
         debug_assert!(self.cork.is_empty());
-        self.corked = Some(slot);
+        (self.corked, self.opened_at) = (Some(slot), 0);
     }
 
     /// Writes what was collected.
@@ -33,6 +37,11 @@ impl Sending {
         self.closed_at = None;
     }
 
+    /// Something is open now: what was collected so far is its head, and whatever else was said before.
+    pub(crate) const fn mark_opened(&mut self) {
+        self.opened_at = self.cork.len();
+    }
+
     /// Takes back what the running callback has sent, as far as it has not left. `true` if a Close was among it.
     pub(crate) fn cut_back(&mut self) -> bool {
         self.cork.truncate(self.mark);
@@ -44,7 +53,7 @@ impl Sending {
         if self.corked == Some(slot) {
             self.cork.extend_from_slice(bytes);
         } else {
-            self.queue(slot).push(bytes);
+            self.enqueue(slot, bytes, 0);
             self.touch(slot);
         }
     }
@@ -54,7 +63,10 @@ impl Sending {
         let start = self.cork.len();
         encode(&mut self.cork);
         if self.corked != Some(slot) {
-            self.slots[slot].queue(self.now).push(&self.cork[start..]);
+            if self.reserve(slot, self.cork.len() - start) {
+                let (connection, bytes) = (&mut self.slots[slot], &self.cork[start..]);
+                alter(connection, &mut self.ledger, self.now, |queue| queue.push(bytes));
+            }
             self.cork.truncate(start);
             self.touch(slot);
         }
@@ -67,15 +79,44 @@ impl Sending {
         }
         let sent = if self.corked == Some(slot) { self.flush(machine, slot, &body) } else { 0 };
         if sent < body.len() {
-            self.queue(slot).push_body(body, sent);
+            let pins = if let Cow::Owned(body) = &body { body.capacity() } else { 0 };
+            if !self.make_room(slot, pins) {
+                return self.tear(slot);
+            }
+            self.alter_queue(slot, |queue| queue.push_body(body, sent));
             // Nothing may be queued behind a body: the next request waits until it has left.
             self.slots[slot].paused = true;
             self.touch(slot);
         }
     }
 
-    pub(super) fn queue(&mut self, slot: u32) -> &mut Queue {
-        self.slots[slot].queue(self.now)
+    /// Changes a connection's queue, made if it has none, and books what it pins then.
+    pub(super) fn alter_queue<T>(&mut self, slot: u32, act: impl FnOnce(&mut Queue) -> T) -> T {
+        alter(&mut self.slots[slot], &mut self.ledger, self.now, act)
+    }
+
+    /// Appends to a connection's queue, `begun` bytes of which belong to a unit that has begun to leave.
+    pub(super) fn enqueue(&mut self, slot: u32, bytes: &[u8], begun: usize) {
+        if self.reserve(slot, bytes.len()) {
+            self.alter_queue(slot, |queue| queue.push_rest(bytes, begun));
+        } else if begun > 0 {
+            self.tear(slot);
+        }
+    }
+
+    /// Makes sure that so many bytes may be queued; if not, the connection ends.
+    fn reserve(&mut self, slot: u32, more: usize) -> bool {
+        let output = self.slots[slot].output.as_deref();
+        let (grows, torn) = output.map_or((more, false), |queue| (queue.growth(more), queue.is_torn()));
+        if grows == 0 || self.make_room(slot, grows) {
+            return true;
+        }
+        if torn {
+            self.tear(slot);
+        } else {
+            self.end_and_cut(slot, Closed::NoRoom);
+        }
+        false
     }
 
     /// The loop shall look at this connection at the end of the turn.
@@ -108,10 +149,42 @@ impl Sending {
         }
         let left = taken.min(self.cork.len());
         if left < self.cork.len() {
-            connection.queue(self.now).push(&self.cork[left..]);
+            let begun = self.begun_in_cork(slot, left);
+            let cork = std::mem::take(&mut self.cork);
+            self.enqueue(slot, &cork[left..], begun);
+            self.cork = cork;
         }
         self.cork.clear();
+        self.opened_at = 0;
         taken - left
+    }
+
+    /// How many bytes behind the first `left` of the cork belong to what has begun: the rest of a frame or an event, or all
+    /// that was said before the session was open.
+    fn begun_in_cork(&self, slot: u32, left: usize) -> usize {
+        if left <= self.opened_at {
+            return self.opened_at - left;
+        }
+        if !self.slots[slot].session.is_open() {
+            // Responses: what follows half of one belongs to it.
+            return if left > 0 { self.cork.len() - left } else { 0 };
+        }
+        let mut end = self.opened_at;
+        while end < left {
+            end += unit::length(self.cork[end..].iter().copied()).max(1);
+        }
+        end - left
+    }
+
+    /// Drops what the visited connection has collected, but for its head. Returns how many frames or events that were.
+    pub(super) fn drop_cork(&mut self) -> u64 {
+        let (mut at, mut dropped) = (self.opened_at, 0);
+        while at < self.cork.len() {
+            at += unit::length(self.cork[at..].iter().copied()).max(1);
+            dropped += 1;
+        }
+        self.cork.truncate(self.opened_at);
+        dropped
     }
 
     /// Books the outcome of a write: a short one means that an edge is owed.
@@ -147,6 +220,8 @@ impl Sending {
     pub(crate) fn write_queue(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         let connection = &mut self.slots[slot];
         let Some(mut queue) = connection.output.take() else { return false };
+        let before = queue.pinned();
+        let units = connection.session.is_open();
         while !connection.blocked && !queue.is_drained() {
             let slices = queue.slices();
             let whole = slices.iter().map(|slice| slice.len()).sum();
@@ -156,13 +231,52 @@ impl Sending {
             };
             let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
             self.stats.bytes_out += taken as u64;
-            queue.advance(taken, self.now);
+            queue.advance(taken, self.now, units);
+            if queue.is_drained() && !connection.ending {
+                // There is room again: first of all for how much was dropped.
+                gap(&mut queue);
+            }
         }
         let drained = queue.is_drained();
-        if queue.len() > 0 {
+        let after = if queue.is_over() { 0 } else { queue.pinned() };
+        if after > 0 {
             connection.output = Some(queue);
         }
+        self.ledger.settle(before, after);
+        connection.pinned = connection.pinned + after - before;
         connection.paused &= !drained;
+        connection.emptied |= drained;
         drained
     }
+
+    /// The event that says how many were dropped goes in front of what comes next.
+    pub(super) fn tell_gap(&mut self, slot: u32) {
+        if self.slots[slot].output.as_ref().is_some_and(|queue| queue.gap > 0) {
+            self.alter_queue(slot, gap);
+        }
+    }
+}
+
+/// Queues the event `gap`, if something was dropped: its data is how many events.
+fn gap(queue: &mut Queue) {
+    let count = std::mem::take(&mut queue.gap);
+    if count > 0 {
+        let mut event = Vec::new();
+        Publication::gap(count, &mut event);
+        queue.push(&event);
+    }
+}
+
+/// See [`Sending::alter_queue`].
+fn alter<T>(connection: &mut Connection, ledger: &mut Ledger, now: Moment, act: impl FnOnce(&mut Queue) -> T) -> T {
+    let before = connection.output.as_ref().map_or(0, |queue| queue.pinned());
+    let queue = connection.queue(now);
+    let value = act(queue);
+    let after = if queue.is_over() { 0 } else { queue.pinned() };
+    if after == 0 {
+        connection.output = None;
+    }
+    ledger.settle(before, after);
+    connection.pinned = connection.pinned + after - before;
+    value
 }

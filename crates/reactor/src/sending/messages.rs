@@ -1,13 +1,14 @@
-//! Sending to one connection, and ending it: messages, pieces, pings, events, closes, and the policy at the queue's bound.
+//! Sending to one connection, and closing it: messages, pieces, pings, events, closes.
 
 use longwire_frame::{Close, CloseCode, Header, Mask, Message};
 use longwire_sse::Comment;
 
 use super::Sending;
 use crate::handler::Closed;
+use crate::notices::Notice;
 use crate::publication::{Publication, append_encoded, append_frame, append_framed, append_header};
 use crate::session::Session;
-use crate::slots::Key;
+use crate::session::web_socket::Sends;
 use crate::wire::Machine;
 
 impl Sending {
@@ -32,20 +33,6 @@ impl Sending {
         }
     }
 
-    /// Whether something may be sent: the connection is open and its queue below the bound. At the bound it ends.
-    pub(super) fn admits(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
-        let connection = &self.slots[slot];
-        if connection.ending || !connection.session.is_open() {
-            return false;
-        }
-        let admitted = self.queued(slot) < self.limits.send_queue;
-        if !admitted {
-            self.stats.dropped += 1;
-            self.end(machine, slot, Closed::Overflow, CloseCode::POLICY, "reads too slowly");
-        }
-        admitted
-    }
-
     #[inline]
     pub(super) fn send_message(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) {
         let key = self.mask_for(machine, slot);
@@ -60,7 +47,7 @@ impl Sending {
                 self.stats.messages_out += 1;
                 let mut frame = Vec::new();
                 append_frame(message, &mut frame);
-                self.queue(slot).hold(&frame);
+                self.hold(slot, &frame);
             }
             Err(_) => {}
         }
@@ -73,7 +60,9 @@ impl Sending {
             append_header(header, &mut self.cork);
             let taken = self.flush(machine, slot, payload);
             if taken < payload.len() {
-                self.queue(slot).push(&payload[taken..]);
+                // Of a frame whose header has left the rest must follow.
+                let begun = if self.slots[slot].waits() { 0 } else { payload.len() - taken };
+                self.enqueue(slot, &payload[taken..], begun);
             }
         } else {
             self.push_with(slot, |out| append_framed(header, payload, out));
@@ -89,18 +78,35 @@ impl Sending {
 
     /// Sends a piece of a message; the first one decides what kind of message it is.
     pub(crate) fn piece(&mut self, machine: &mut dyn Machine, slot: u32, piece: Message<'_>, end: bool) {
-        if !self.admits(machine, slot) {
+        let Session::WebSocket(socket) = &self.slots[slot].session else { return };
+        let sends = socket.sends;
+        if !self.is_sendable(slot) {
             return;
+        }
+        match sends {
+            Sends::Nothing if !self.admits(machine, slot) => return self.skip(slot, end),
+            Sends::Skipped => return self.skip(slot, end),
+            Sends::Pieces(kind) if kind != piece.kind() => {
+                // §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
+                let now = self.now;
+                self.notices.tell(
+                    now,
+                    Notice::Piece,
+                    format_args!("a piece of the other kind in mid-message: the connection ends"),
+                );
+                return self.end(slot, Closed::ByUs);
+            }
+            // A message that has begun cannot be left unfinished, whatever the policy is.
+            Sends::Pieces(_) if !self.is_below_its_bound(machine, slot) => {
+                self.stats.dropped += 1;
+                return self.end_and_cut(slot, Closed::Overflow);
+            }
+            Sends::Nothing | Sends::Pieces(_) => {}
         }
         let key = self.mask_for(machine, slot);
         let Session::WebSocket(socket) = &mut self.slots[slot].session else { return };
-        if socket.sends.is_some_and(|kind| kind != piece.kind()) {
-            // §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
-            log::error!("a piece of the other kind was sent in mid-message: the connection ends");
-            return self.end(machine, slot, Closed::ByUs, CloseCode::INTERNAL, "internal error");
-        }
         let Ok(header) = socket.connection.piece_header(piece, end, key) else { return };
-        socket.sends = if end { None } else { Some(piece.kind()) };
+        socket.sends = if end { Sends::Nothing } else { Sends::Pieces(piece.kind()) };
         self.send_frame(machine, slot, header, piece.as_bytes());
         if end {
             self.stats.messages_out += 1;
@@ -108,13 +114,30 @@ impl Sending {
         }
     }
 
+    /// A message whose first piece was dropped is dropped with all its pieces.
+    fn skip(&mut self, slot: u32, end: bool) {
+        let connection = &mut self.slots[slot];
+        if let (true, Session::WebSocket(socket)) = (connection.dropping, &mut connection.session) {
+            socket.sends = if end { Sends::Nothing } else { Sends::Skipped };
+        }
+    }
+
+    /// What waits for the end of a fragmented message.
+    pub(super) fn hold(&mut self, slot: u32, frames: &[u8]) {
+        let grows = self.alter_queue(slot, |queue| queue.growth_of_held(frames.len()));
+        if grows == 0 || self.make_room(slot, grows) {
+            self.alter_queue(slot, |queue| queue.hold(frames));
+        } else {
+            self.end_and_cut(slot, Closed::NoRoom);
+        }
+    }
+
     /// What waited for the end of a fragmented message goes now.
     pub(super) fn release_held(&mut self, machine: &mut dyn Machine, slot: u32) {
-        let Some(queue) = &mut self.slots[slot].output else { return };
-        let held = queue.release();
-        if queue.len() == 0 {
-            self.slots[slot].output = None;
+        if self.slots[slot].output.is_none() {
+            return;
         }
+        let held = self.alter_queue(slot, |queue| queue.release());
         if !held.is_empty() {
             self.push_frames(machine, slot, &held);
         }
@@ -135,7 +158,12 @@ impl Sending {
 
     /// Sends a ping; a payload is cut at 125 bytes (§5.5).
     pub(crate) fn ping(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) {
-        if self.slots[slot].ending {
+        if !self.is_sendable(slot) {
+            return;
+        }
+        if !self.is_below_its_bound(machine, slot) {
+            // It would tell nothing: what waits before it already asks for a sign of life.
+            self.stats.dropped += 1;
             return;
         }
         let key = self.mask_for(machine, slot);
@@ -168,26 +196,14 @@ impl Sending {
             self.slots[slot].since = self.now;
             return self.touch(slot);
         }
-        let connection = &mut self.slots[slot];
+        let connection = &self.slots[slot];
         if let Session::Events(_) | Session::Later(_) | Session::Opening(_) = connection.session {
-            connection.ending = true;
-            self.endings.push((Key { slot, generation: connection.generation }, Closed::ByUs));
+            self.end(slot, Closed::ByUs);
         }
-    }
-
-    /// We end it for a reason of our own: a WebSocket is told the code and not waited for.
-    pub(crate) fn end(&mut self, machine: &mut dyn Machine, slot: u32, why: Closed, code: CloseCode, reason: &str) {
-        if std::mem::replace(&mut self.slots[slot].ending, true) {
-            return;
-        }
-        let generation = self.slots[slot].generation;
-        self.slots[slot].since = self.now;
-        self.endings.push((Key { slot, generation }, why));
-        self.push_close(machine, slot, code, reason);
     }
 
     /// Appends our Close, unless there was one already or this is no WebSocket. `true` if it was appended.
-    fn push_close(&mut self, machine: &mut dyn Machine, slot: u32, code: CloseCode, reason: &str) -> bool {
+    pub(crate) fn push_close(&mut self, machine: &mut dyn Machine, slot: u32, code: CloseCode, reason: &str) -> bool {
         let mask = self.mask_for(machine, slot);
         let Session::WebSocket(socket) = &mut self.slots[slot].session else { return false };
         let mut frame = [0; 131];

@@ -8,24 +8,27 @@ mod cork;
 mod masks;
 mod messages;
 mod publishing;
+mod room;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::{CloseCode, Mask};
+use longwire_frame::Mask;
 use longwire_handshake::Date;
 
 use crate::connection::{Connection, Times, milliseconds};
 use crate::deadlines::{Deadlines, Moment};
 use crate::handler::Closed;
 use crate::ledger::Ledger;
+use crate::notices::Notices;
 use crate::peer::{PeerId, Stats};
 use crate::publication::{Parcel, Publication};
 use crate::ready::Ready;
 use crate::remote::{Command, Fellows};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Slots};
+use crate::slots::{Key, Side, Slots};
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -37,11 +40,18 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
+    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
+    clients: Side<SocketAddr>,
+    /// Where peers themselves are, if that was asked for the access log or they are proxies that told of a client.
+    peers: Side<SocketAddr>,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
     pub(crate) ledger: Ledger,
+    /// What a connection costs that has nothing.
+    pub(crate) slot_cost: usize,
     pub(crate) stats: Stats,
+    pub(crate) notices: Notices,
     pub(crate) now: Moment,
     /// The wall clock in seconds, and the same as a field value.
     pub(crate) wall: u64,
@@ -54,10 +64,14 @@ pub(crate) struct Sending {
     mark: usize,
     /// Where in the cork its Close stands, if it has sent one.
     closed_at: Option<usize>,
+    /// Where in the cork the frames or events begin of what was opened in this visit.
+    opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, and why.
     pub(crate) endings: Vec<(Key, Closed)>,
+    /// Connections of which something was dropped, and their application does not know yet.
+    pub(crate) drops: Vec<Key>,
     /// Later answers that were given.
     pub(crate) answers: Vec<(PeerId, Reply)>,
     /// Topics that the request under way wants.
@@ -67,6 +81,8 @@ pub(crate) struct Sending {
     pub(crate) fellows: Fellows,
     /// What this turn published, for the other loops.
     outbound: Vec<(Box<str>, Parcel)>,
+    /// What that pins.
+    outbound_bytes: usize,
     audience: Vec<u32>,
     /// Used buffers for messages in pieces.
     pub(crate) pool: Vec<Vec<u8>>,
@@ -74,13 +90,24 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    pub(crate) fn new(home: u32, limits: Limits, seed: Seed, ledger: Ledger, fellows: Fellows, now: Moment) -> Self {
+    pub(crate) fn new(
+        home: u32,
+        limits: Limits,
+        seed: Seed,
+        (ledger, slot_cost): (Ledger, usize),
+        fellows: Fellows,
+        now: Moment,
+    ) -> Self {
         Self {
             home,
+            slot_cost,
+            notices: Notices::default(),
             times: Times::new(&limits),
             cork: Vec::with_capacity(limits.cork + limits.direct),
             limits,
             slots: Slots::new(),
+            clients: Side::new(),
+            peers: Side::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -92,13 +119,16 @@ impl Sending {
             corked: None,
             mark: 0,
             closed_at: None,
+            opened_at: 0,
             touched: Vec::new(),
             endings: Vec::new(),
+            drops: Vec::new(),
             answers: Vec::new(),
             wanted: Vec::new(),
             masks: Masks::new(),
             fellows,
             outbound: Vec::new(),
+            outbound_bytes: 0,
             audience: Vec::new(),
             pool: Vec::new(),
             draining: false,
@@ -107,7 +137,43 @@ impl Sending {
 
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
-        PeerId { home: self.home, slot: key.slot, request: self.slots[key.slot].request }
+        self.id_at(key.slot)
+    }
+
+    fn id_at(&self, slot: u32) -> PeerId {
+        PeerId { home: self.home, slot, request: self.slots[slot].request }
+    }
+
+    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
+    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.clients.get(slot).copied().or_else(|| self.peer_address(machine, slot))
+    }
+
+    /// Where the peer itself is.
+    pub(crate) fn peer_address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        self.peers.get(slot).copied().or_else(|| machine.peer_address(slot))
+    }
+
+    /// The same; and what the machine says is kept.
+    pub(crate) fn address_to_keep(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
+        let address = self.address(machine, slot);
+        if let Some(address) = address.filter(|_| self.clients.get(slot).is_none()) {
+            self.peers.insert(slot, address);
+        }
+        address
+    }
+
+    /// The request under way is from this client, says this proxy.
+    pub(crate) fn learn_client(&mut self, slot: u32, client: SocketAddr, proxy: Option<SocketAddr>) {
+        self.clients.insert(slot, client);
+        if let Some(proxy) = proxy {
+            self.peers.insert(slot, proxy);
+        }
+    }
+
+    /// The request was answered: the next may be from somebody else.
+    pub(crate) fn forget_client(&mut self, slot: u32) {
+        self.clients.remove(slot);
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -146,7 +212,7 @@ impl Sending {
     pub(crate) fn connect(
         &mut self,
         machine: &mut dyn Machine,
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
         if !self.ledger.admit() {
@@ -158,14 +224,30 @@ impl Sending {
         connection.client = true;
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;
-        let key = self.slots.insert(connection);
+        let key = self.take_in(connection);
         if let Err(error) = machine.connect(key, address) {
-            self.slots.remove(key.slot);
-            self.ledger.release();
+            self.let_go(key);
             return Err(error);
         }
         self.touch(key.slot);
         Ok(self.id(key))
+    }
+
+    /// A connection that was admitted gets its slot.
+    pub(crate) fn take_in(&mut self, mut connection: Connection) -> Key {
+        connection.pinned = self.slot_cost;
+        self.ledger.settle(0, self.slot_cost);
+        self.slots.insert(connection)
+    }
+
+    /// Its slot is free again, and everything that was booked for it.
+    pub(crate) fn let_go(&mut self, key: Key) {
+        self.clients.remove(key.slot);
+        self.peers.remove(key.slot);
+        self.deadlines.disarm(&mut self.slots, key.slot);
+        let connection = self.slots.remove(key.slot);
+        self.ledger.settle(connection.pinned, 0);
+        self.ledger.release();
     }
 
     /// The key that a reply would be masked with; it is used up only if there is a reply.
@@ -176,9 +258,10 @@ impl Sending {
     /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
     pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
         self.masks.left = self.masks.left.saturating_sub(usize::from(self.slots[slot].client));
-        match &mut self.slots[slot].output {
-            Some(queue) if is_pong && !queue.is_drained() => queue.set_pong(reply.as_bytes()),
-            _ => self.push_control(slot, reply.as_bytes(), !is_pong),
+        if is_pong && self.slots[slot].waits() {
+            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
+        } else {
+            self.push_control(slot, reply.as_bytes(), !is_pong);
         }
     }
 
@@ -188,7 +271,13 @@ impl Sending {
             self.forget_held(slot);
             self.closed_at = (self.corked == Some(slot)).then_some(self.cork.len());
         }
-        self.push(slot, frame);
+        if self.corked == Some(slot) {
+            self.cork.extend_from_slice(frame);
+        } else {
+            // So little that it asks nobody for room: where there is none, this is what says so.
+            self.alter_queue(slot, |queue| queue.push(frame));
+            self.touch(slot);
+        }
     }
 
     /// Takes back a buffer that a message was put together in, for the next one.
@@ -202,11 +291,11 @@ impl Sending {
 
     /// What waits for a better moment will not have one: a Close goes out, or the connection ends.
     pub(crate) fn forget_held(&mut self, slot: u32) {
-        let Some(queue) = &mut self.slots[slot].output else { return };
-        queue.forget_pong();
-        queue.release();
-        if queue.len() == 0 {
-            self.slots[slot].output = None;
+        if self.slots[slot].output.is_some() {
+            self.alter_queue(slot, |queue| {
+                queue.forget_pong();
+                queue.release();
+            });
         }
     }
 
@@ -222,21 +311,11 @@ impl Sending {
         Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000)
     }
 
-    /// Settles what a connection pins, and its deadline.
-    /// Whoever grows while the process has no room for it, ends.
-    pub(crate) fn settle(&mut self, machine: &mut dyn Machine, slot: u32) {
-        let connection = &mut self.slots[slot];
-        if connection.output.is_some()
-            || connection.input.is_some()
-            || connection.subscriptions.is_some()
-            || connection.pinned > 0
-        {
-            let (before, pins) = (connection.pinned, u32::try_from(connection.pins()).unwrap_or(u32::MAX));
-            connection.pinned = pins;
-            self.ledger.settle(before as usize, pins as usize);
-            if pins > before && !self.ledger.has_room() {
-                self.end(machine, slot, Closed::Overflow, CloseCode::TRY_AGAIN, "the server has no room");
-            }
+    /// Settles what a connection pins, and its deadline. Who has grown beyond the budget without having asked ends.
+    pub(crate) fn settle(&mut self, slot: u32) {
+        let before = self.slots[slot].pinned;
+        if self.book(slot) > before && !self.ledger.admits(0) && !self.make_room(slot, 0) {
+            self.end_and_cut(slot, Closed::NoRoom);
         }
         let connection = &self.slots[slot];
         if let Some((due, _)) = connection.due(&self.times) {
@@ -245,6 +324,22 @@ impl Sending {
                 self.deadlines.arm(&mut self.slots, slot, due);
             }
         }
+    }
+
+    /// What the connections of this loop pin beside their slots.
+    pub(crate) fn pinned_beside_slots(&self) -> usize {
+        self.ledger.pinned() - self.slots.len() * self.slot_cost
+    }
+
+    /// Books what a connection pins now, and returns it.
+    pub(crate) fn book(&mut self, slot: u32) -> usize {
+        let connection = &mut self.slots[slot];
+        let (before, now) = (connection.pinned, self.slot_cost + connection.pins());
+        if now != before {
+            connection.pinned = now;
+            self.ledger.settle(before, now);
+        }
+        now
     }
 }
 

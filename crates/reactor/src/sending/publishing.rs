@@ -1,15 +1,14 @@
 //! Publishing: from a callback to the topics, and at the end of the turn to every subscriber in one write each.
 
 use std::io::IoSlice;
-use std::sync::Arc;
 
-use longwire_frame::{Header, State};
+use longwire_frame::State;
 
 use super::Sending;
 use crate::publication::{Parcel, Publication};
-use crate::remote::Command;
 use crate::session::Session;
 use crate::topics::Form;
+use crate::unit;
 use crate::wire::Machine;
 
 /// The kernel takes no more parts in one call.
@@ -25,9 +24,22 @@ impl Sending {
         except: Option<u32>,
     ) {
         if !self.fellows.is_empty() {
-            self.outbound.push((topic.into(), Parcel::pack(publication)));
+            let parcel = Parcel::pack(publication);
+            self.outbound_bytes += size_of::<(Box<str>, Parcel)>() + topic.len() + parcel.bytes();
+            self.outbound.push((topic.into(), parcel));
+            if self.outbound_bytes >= self.limits.cork {
+                self.tell_fellows();
+            }
         }
         self.publish_here(machine, topic, publication, except);
+    }
+
+    /// Gives the other loops what was published for them. What one has no room for is lost to it, and counted.
+    fn tell_fellows(&mut self) {
+        if !self.outbound.is_empty() {
+            self.outbound_bytes = 0;
+            self.stats.dropped += self.fellows.publish(&std::mem::take(&mut self.outbound).into());
+        }
     }
 
     pub(crate) fn publish_here(
@@ -89,10 +101,7 @@ impl Sending {
 
     /// Gives every subscriber this turn's publications, in one write each.
     pub(crate) fn deliver(&mut self, machine: &mut dyn Machine) {
-        if !self.outbound.is_empty() {
-            let batch: Arc<[_]> = std::mem::take(&mut self.outbound).into();
-            self.stats.dropped += self.fellows.tell_all(&Command::Publish(batch));
-        }
+        self.tell_fellows();
         if self.topics.is_idle() {
             return;
         }
@@ -108,7 +117,7 @@ impl Sending {
     }
 
     /// One connection is about to leave a topic or to close: what was published to it before still concerns it.
-    pub(super) fn deliver_now(&mut self, machine: &mut dyn Machine, slot: u32) {
+    pub(crate) fn deliver_now(&mut self, machine: &mut dyn Machine, slot: u32) {
         if !self.topics.is_idle() {
             self.deliver_to(machine, slot);
             self.topics.caught_up(&mut self.slots, slot);
@@ -136,7 +145,7 @@ impl Sending {
         let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
         if connection.client || waits || held || runs.count() > MOST_PARTS {
             let bytes = runs.concat();
-            return self.queue_units(machine, slot, form, &bytes, 0, held);
+            return self.queue_units(machine, slot, &bytes, 0, held);
         }
         let written = match runs.only() {
             Some(one) => machine.write(slot, &[IoSlice::new(one)]),
@@ -149,54 +158,40 @@ impl Sending {
         self.stats.bytes_out += taken as u64;
         if taken < whole && !connection.ending {
             let bytes = runs.concat();
-            self.queue_units(machine, slot, form, &bytes, taken, false);
+            self.queue_units(machine, slot, &bytes, taken, false);
         }
     }
 
     /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
     /// below its bound. At the bound the connection ends.
-    fn queue_units(
-        &mut self,
-        machine: &mut dyn Machine,
-        slot: u32,
-        form: Form,
-        bytes: &[u8],
-        taken: usize,
-        held: bool,
-    ) {
+    fn queue_units(&mut self, machine: &mut dyn Machine, slot: u32, bytes: &[u8], taken: usize, held: bool) {
         let mut end = 0;
         while end < bytes.len() {
             let start = end;
-            end += unit(form, &bytes[start..]);
+            end += unit::length(bytes[start..].iter().copied()).max(1);
             if end <= taken {
                 continue;
             }
             let rest = &bytes[start.max(taken)..end];
             let begun = start < taken;
-            if !begun && !self.admits(machine, slot) {
-                return;
+            if begun {
+                self.enqueue(slot, rest, rest.len());
+                self.touch(slot);
+                continue;
+            }
+            if !self.admits(machine, slot) {
+                if self.slots[slot].ending {
+                    return;
+                }
+                continue;
             }
             if held {
-                self.queue(slot).hold(rest);
+                self.hold(slot, rest);
             } else if self.slots[slot].client {
                 self.push_frames(machine, slot, rest);
             } else {
                 self.push(slot, rest);
             }
-        }
-    }
-}
-
-/// The length of the first frame or event in whole ones, as they were encoded here.
-fn unit(form: Form, bytes: &[u8]) -> usize {
-    match form {
-        Form::Frames => match Header::parse(bytes) {
-            Ok(Some((header, length))) => length + header.len as usize,
-            _ => bytes.len(),
-        },
-        Form::Events => {
-            let end = bytes.windows(2).position(|pair| pair == b"\n\n");
-            end.map_or(bytes.len(), |end| end + 2)
         }
     }
 }

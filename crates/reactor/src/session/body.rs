@@ -5,6 +5,7 @@ use longwire_handshake::{FieldSlots, Refusal, Request, Token};
 use super::input::Input;
 use super::{Session, Visit, head};
 use crate::handler::Handler;
+use crate::queue::growth;
 
 /// What is still to come of a body. The carried input holds the head and what has come.
 pub(crate) struct Body {
@@ -28,6 +29,10 @@ pub(super) fn begin<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8], length: O
 /// Takes what belongs to the body. With its last byte the request is handed to the application.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let most = visit.sending.limits.body as usize;
+    let carry = visit.input.as_ref().map(|input| (input.carry.len(), input.carry.capacity()));
+    if carry.is_some_and(|(length, capacity)| !visit.may_grow(growth(length, capacity, bytes.len()))) {
+        return bytes.len();
+    }
     let Session::Body(body) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
     let Some(input) = &mut visit.input else { return 0 };
     let (taken, whole) = match &mut body.left {
@@ -40,7 +45,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Left::Chunks(chunks) => match chunks.take(bytes, &mut input.carry, body.head as usize + most) {
             Ok((taken, whole)) => (taken, whole),
             Err(refusal) => {
-                head::refuse(visit, refusal, false);
+                refuse(visit, refusal);
                 return bytes.len();
             }
         },
@@ -54,6 +59,27 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         head::request(visit, &request, head, body);
     }
     taken
+}
+
+/// The peer broke a rule in the body, or was too slow with it.
+pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
+    give_up(visit, |visit, request| {
+        head::refuse_with(visit, refusal, request, request.is_some_and(Request::is_head));
+    });
+}
+
+/// The rest of the body is not awaited any more: gives the answer to its request, whose head is still there unless it had to go
+/// for lack of room.
+pub(super) fn give_up<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    answer: impl FnOnce(&mut Visit<'_, H>, Option<&Request<'_, '_>>),
+) {
+    let Session::Body(body) = &visit.sending.slots[visit.key.slot].session else { return };
+    let head = body.head as usize;
+    let carry = visit.input.take().map(|input| input.carry).unwrap_or_default();
+    let mut slots = FieldSlots::new();
+    let request = carry.get(..head).and_then(|head| Request::parse(head, &mut slots).ok());
+    answer(visit, request.as_ref());
 }
 
 /// The chunked coding, incrementally (RFC 9112 §7.1). Extensions are read over; trailer fields are read over, too, and nothing

@@ -8,7 +8,7 @@ use longwire_sse::Event;
 use super::{Session, Visit, head};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
-use crate::handler::Handler;
+use crate::handler::{Closed, Handler};
 use crate::publication::Publication;
 use crate::sending::Sending;
 
@@ -27,15 +27,16 @@ pub(super) fn open<H: Handler>(
     fields: &[(&'static str, String)],
     retry: Option<Duration>,
 ) {
-    head::respond_stream(visit, fields);
+    head::respond_stream(visit, request, fields);
+    visit.sending.mark_opened();
     if request.is_head() {
-        return visit.shut();
+        return visit.shut(Closed::Answered);
     }
     if !visit.sending.has_room() {
         // Not a 503: on any status but 200 a browser gives up for ever.
         let retry = Sending::retry_later(visit.machine);
         push_retry(visit, retry);
-        return visit.shut();
+        return visit.shut(Closed::Answered);
     }
     visit.become_session(Session::Events(Events));
     visit.connection().heard = visit.sending.now;
@@ -46,7 +47,7 @@ pub(super) fn open<H: Handler>(
     head::opened(visit);
 }
 
-fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {
+pub(super) fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {
     let block = Publication::Event(Event::retry_only(retry));
     visit.sending.push_with(visit.key.slot, |out| block.encode_event(out));
 }

@@ -1,5 +1,7 @@
 //! A request's head, and what becomes of the request: handed to the application, refused, or turned into something else.
 
+use std::time::Duration;
+
 use longwire_frame::Connection as Frames;
 use longwire_handshake::{
     self as handshake, Accept, Body as Content, Connection as Persistence, FieldName, FieldSlots, FieldValue, Refusal,
@@ -8,13 +10,14 @@ use longwire_handshake::{
 
 use super::web_socket::WebSocket;
 use super::{Session, Visit, body, events, later};
+use crate::access::Record;
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
-use crate::handler::Handler;
+use crate::handler::{Closed, Handler};
 use crate::publication::append_encoded;
 use crate::reply::{Kind, Page, Reply};
-use crate::request;
 use crate::server::Origins;
+use crate::{network, request};
 
 /// A head that is awaited or arriving.
 pub(crate) struct Head {
@@ -69,16 +72,19 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         Ok(Some(length)) => length,
         Ok(None) => return 0,
         Err(refusal) => {
-            refuse(visit, refusal, asks_for_head(bytes));
+            refuse_bytes(visit, refusal, bytes);
             return bytes.len();
         }
     };
     let (head, rest) = bytes.split_at(length);
     let mut slots = FieldSlots::new();
     match Request::parse(head, &mut slots) {
-        Ok(parsed) => length + with_content(visit, &parsed, head, rest),
+        Ok(parsed) => {
+            learn_client(visit, &parsed);
+            length + with_content(visit, &parsed, head, rest)
+        }
         Err(refusal) => {
-            refuse(visit, refusal, asks_for_head(head));
+            refuse_bytes(visit, refusal, head);
             bytes.len()
         }
     }
@@ -89,10 +95,20 @@ fn asks_for_head(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ")
 }
 
+/// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
+fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
+    if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
+        let peer = visit.sending.peer_address(visit.machine, visit.key.slot);
+        if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
+            visit.sending.learn_client(visit.key.slot, client, peer);
+        }
+    }
+}
+
 /// A head is there: waits for its body, or handles the request. Returns how much of `rest` that took.
 fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], rest: &[u8]) -> usize {
     if visit.connection().loopback && !handshake::loopback_host(parsed.host(), &visit.rules.hosts) {
-        refuse(visit, Refusal::HostNotAllowed, parsed.is_head());
+        refuse(visit, Refusal::HostNotAllowed, parsed);
         return rest.len();
     }
     let length = match parsed.content() {
@@ -101,7 +117,7 @@ fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, 
         handshake::Content::Chunked => None,
     };
     if length.is_some_and(|length| length > u64::from(visit.sending.limits.body)) {
-        refuse(visit, Refusal::BodyTooLarge, parsed.is_head());
+        refuse(visit, Refusal::BodyTooLarge, parsed);
         return rest.len();
     }
     let length = length.map(|length| length as u32);
@@ -125,8 +141,9 @@ fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, 
 pub(super) fn request<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], body: &[u8]) {
     visit.sending.wanted.clear();
     let request = visit.sending.slots.stamp();
+    let now = visit.sending.now;
     let connection = visit.connection();
-    (connection.request, connection.waking) = (request, false);
+    (connection.request, connection.waking, connection.since) = (request, false, now);
     visit.users.insert(visit.key.slot, H::User::default());
     let mut reply = None;
     visit.call(|handler, peer| {
@@ -165,13 +182,16 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     let last = visit.sending.draining || visit.connection().ending;
     let connection = if last { Persistence::Close } else { parsed.connection() };
     let content = Content::LengthOnly(body.len() as u64);
-    respond(visit, &Response { status, fields: &fields, body: content, connection });
-    if !parsed.is_head() && !matches!(status.code(), 204 | 205 | 304) {
+    let has_body = !parsed.is_head() && !matches!(status.code(), 204 | 205 | 304);
+    let sent = if has_body { body.len() } else { 0 };
+    respond(visit, Some(parsed), &Response { status, fields: &fields, body: content, connection }, sent);
+    if has_body {
         visit.sending.push_body(visit.machine, visit.key.slot, body);
     }
     if connection == Persistence::Close {
-        visit.shut();
+        visit.shut(Closed::Answered);
     } else {
+        visit.sending.forget_client(visit.key.slot);
         let next = Head::next(visit.sending.limits.head);
         visit.become_session(Session::Head(next));
     }
@@ -197,22 +217,19 @@ fn open<H: Handler>(
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
     if !visit.sending.has_room() {
-        let full = Page {
-            status: Status::SERVICE_UNAVAILABLE,
-            kind: "text/plain; charset=utf-8",
-            body: b"no room\n".as_slice().into(),
-        };
-        return page(visit, parsed, full, &[]);
+        return page(visit, parsed, no_room(), &[]);
     }
     let (upgrade, negotiated) = match agreed {
         Ok(agreed) => agreed,
-        Err(refusal) => return refuse(visit, refusal, parsed.is_head()),
+        Err(refusal) => return refuse(visit, refusal, parsed),
     };
     let mut fields = lend(fields);
     let accept = upgrade.accept();
     fields.extend(upgrade_fields(&accept, negotiated.protocol));
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
-    respond(visit, &Response { status, fields: &fields, body, connection: Persistence::Upgrade });
+    let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
+    respond(visit, Some(parsed), &response, 0);
+    visit.sending.mark_opened();
     let frames = Frames::server(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
@@ -243,39 +260,91 @@ pub(super) fn opened<H: Handler>(visit: &mut Visit<'_, H>) {
 }
 
 /// The head of an event stream.
-pub(super) fn respond_stream<H: Handler>(visit: &mut Visit<'_, H>, fields: &[(&'static str, String)]) {
+pub(super) fn respond_stream<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    parsed: &Request<'_, '_>,
+    fields: &[(&'static str, String)],
+) {
     let mut fields = lend(fields);
     fields.push((FieldName::CONTENT_TYPE, FieldValue::literal(longwire_sse::MEDIA_TYPE)));
     fields.push((FieldName::literal("Cache-Control"), FieldValue::literal("no-store")));
     // nginx holds a response back until it has a buffer full, unless it is told not to.
     fields.push((FieldName::literal("X-Accel-Buffering"), FieldValue::literal("no")));
     let (status, body) = (Status::OK, Content::Stream);
-    respond(visit, &Response { status, fields: &fields, body, connection: Persistence::Close });
+    respond(visit, Some(parsed), &Response { status, fields: &fields, body, connection: Persistence::Close }, 0);
 }
 
 /// The peer broke a rule: it is told which, and that was its last request.
-pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, is_head: bool) {
+pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, parsed: &Request<'_, '_>) {
+    refuse_with(visit, refusal, Some(parsed), parsed.is_head());
+}
+
+/// The same, where the bytes of a head did not make a request.
+fn refuse_bytes<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal, bytes: &[u8]) {
+    refuse_with(visit, refusal, None, asks_for_head(bytes));
+}
+
+/// The same again, where there may be a request.
+pub(super) fn refuse_with<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    refusal: Refusal,
+    parsed: Option<&Request<'_, '_>>,
+    is_head: bool,
+) {
     log::debug!("{} is refused: {refusal}", visit.sending.id(visit.key));
     let response = refusal.response();
-    respond(visit, &response);
-    if let (Content::Bytes(body), false) = (response.body, is_head) {
+    let body = match response.body {
+        Content::Bytes(body) if !is_head => body,
+        _ => &[],
+    };
+    respond(visit, parsed, &response, body.len());
+    visit.sending.push(visit.key.slot, body);
+    visit.shut(Closed::Answered);
+}
+
+fn no_room() -> Page {
+    let body = b"no room\n".as_slice().into();
+    Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
+}
+
+/// A request that cannot be kept until it is whole, for the process has no room.
+pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
+    let Page { status, body, .. } = no_room();
+    let content = Content::LengthOnly(body.len() as u64);
+    body::give_up(visit, |visit, parsed| {
+        let response = Response { status, fields: &[], body: content, connection: Persistence::Close };
+        let body = if parsed.is_some_and(Request::is_head) { &[] } else { &*body };
+        respond(visit, parsed, &response, body.len());
         visit.sending.push(visit.key.slot, body);
-    }
-    visit.shut();
+        visit.shut(Closed::NoRoom);
+    });
 }
 
 /// A request began and did not end in time.
 pub(crate) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
-    refuse(visit, Refusal::RequestTimeout, false);
+    if let Session::Body(_) = visit.connection().session {
+        return body::refuse(visit, Refusal::RequestTimeout);
+    }
+    let begun = visit.input.take().map(|input| input.carry).unwrap_or_default();
+    refuse_bytes(visit, Refusal::RequestTimeout, &begun);
 }
 
-/// Pushes a response's head.
-fn respond<H: Handler>(visit: &mut Visit<'_, H>, response: &Response<'_>) {
+/// Pushes a response's head, and tells the application of it. So many bytes of body will follow.
+fn respond<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    parsed: Option<&Request<'_, '_>>,
+    response: &Response<'_>,
+    body: usize,
+) {
     visit.sending.stats.requests += 1;
     let date = visit.sending.date;
     visit.sending.push_with(visit.key.slot, |out| {
         append_encoded(response.encoded_head_len(), |place| response.encode_head(&date, place), out);
     });
+    let (request, status) = (parsed.map(request::Request::new), response.status.code());
+    let took = visit.sending.now.since(visit.connection().since);
+    let took = Duration::from_millis(u64::from(took));
+    visit.access(Record::Answered { request, status, body: body as u64, took });
 }
 
 /// Fields that are owned, as the encoder wants them. `Reply::field` and `Opening::field` took nothing else.

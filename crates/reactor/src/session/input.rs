@@ -2,6 +2,8 @@
 
 use longwire_frame::Assembly;
 
+use crate::ledger::OBJECT;
+
 /// The carried input of one connection.
 #[derive(Default)]
 pub(crate) struct Input {
@@ -19,7 +21,8 @@ impl Input {
 
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
-        let assembly = self.assembly.as_ref().map_or(0, Assembly::capacity);
-        size_of::<Self>() + self.carry.capacity() + assembly
+        // Itself, and each of its buffers, is an object on the heap.
+        let assembly = self.assembly.as_ref().map_or(0, |assembly| assembly.capacity() + OBJECT);
+        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly
     }
 }

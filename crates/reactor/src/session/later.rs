@@ -7,6 +7,7 @@ use super::{Session, Visit, head};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler};
+use crate::ledger::OBJECT;
 use crate::reply::Reply;
 
 /// A request under way: where its head ends in the carried input. What follows there came meanwhile.
@@ -14,6 +15,13 @@ pub(crate) struct Later {
     head: u32,
     /// Topics that it will listen to, if the answer opens something.
     pub(crate) wanted: Vec<Box<str>>,
+}
+
+impl Later {
+    pub(crate) fn pinned(&self) -> usize {
+        let topics: usize = self.wanted.iter().map(|topic| topic.len() + OBJECT).sum();
+        self.wanted.capacity() * size_of::<Box<str>>() + topics
+    }
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -37,7 +45,10 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     let following = carry.split_off(head);
     let mut slots = FieldSlots::new();
     let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
+    let since = visit.connection().since;
     visit.become_session(Session::Head(head::Head::next(visit.sending.limits.head)));
+    // How long it waited is still to be told.
+    visit.connection().since = since;
     head::apply(visit, &request, &carry, reply);
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before.

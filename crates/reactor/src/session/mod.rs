@@ -21,6 +21,7 @@ pub(crate) mod opening;
 pub(crate) mod web_socket;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use longwire_frame::{Close, CloseCode, Encoder, Role};
 
@@ -35,11 +36,12 @@ use self::web_socket::WebSocket;
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Handler};
+use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::sending::Sending;
 use crate::slots::{Key, Side};
 use crate::wire::Machine;
-use crate::{Origins, reply::Reply};
+use crate::{Access, Network, Origins, Record, reply::Reply};
 
 /// What a connection awaits.
 pub(crate) enum Session {
@@ -66,7 +68,24 @@ impl Session {
 
     /// The state of connections that only have to end.
     pub(crate) const fn closing() -> Self {
-        Self::Closing(Closing { shut: false })
+        Self::Closing(Closing { shut: false, why: None })
+    }
+
+    /// Every transition there is. (docs/states.md draws them, and is held against this.)
+    const fn may_become(&self, next: &Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Head(_), Self::Body(_))
+                // A whole request has its answer, of any kind; or it is refused.
+                | (
+                    Self::Head(_) | Self::Body(_),
+                    Self::Head(_) | Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Closing(_)
+                )
+                // The answer is here: it is given to the head that was kept, as if it had come at once.
+                | (Self::Later(_), Self::Head(_))
+                | (Self::Opening(_), Self::WebSocket(_))
+                | (Self::Later(_) | Self::WebSocket(_) | Self::Events(_) | Self::Opening(_), Self::Closing(_))
+        )
     }
 
     /// Whether something may be sent by name: a WebSocket or an event stream.
@@ -89,6 +108,15 @@ impl Session {
         !matches!(self, Self::Body(_) | Self::Later(_))
     }
 
+    /// Bytes that its state pins on the heap.
+    pub(crate) fn pinned(&self) -> usize {
+        match self {
+            Self::Later(later) => later.pinned(),
+            Self::Opening(awaited) => awaited.pinned(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
         match self {
             Self::Head(head) => head.due(connection, times),
@@ -107,6 +135,8 @@ pub(crate) struct Rules {
     pub(crate) origins: Origins,
     /// Names that a Host may have on a loopback address.
     pub(crate) hosts: Vec<String>,
+    /// Where proxies are whose word about their clients is believed.
+    pub(crate) trusted: Vec<Network>,
 }
 
 /// One connection, one handler and everything that they may touch, for the time of a visit.
@@ -159,10 +189,21 @@ impl<H: Handler> Visit<'_, H> {
         }
     }
 
+    /// Whether the input may grow by so much; if not, this connection ends.
+    pub(crate) fn may_grow(&mut self, more: usize) -> bool {
+        let may = more == 0 || self.sending.make_room(self.key.slot, more);
+        if !may {
+            self.input = None;
+            self.sending.end_and_cut(self.key.slot, Closed::NoRoom);
+        }
+        may
+    }
+
     /// Moves to another state.
     pub(crate) fn become_session(&mut self, session: Session) {
         let now = self.sending.now;
         let connection = self.connection();
+        debug_assert!(connection.session.may_become(&session), "no arrow leads there");
         connection.session = session;
         connection.since = now;
     }
@@ -180,15 +221,15 @@ impl<H: Handler> Visit<'_, H> {
     #[cold]
     fn panicked(&mut self) {
         let close_was_cut = self.sending.cut_back();
-        self.sending.stats.panics += 1;
-        log::error!("the handler panicked for peer {}", self.sending.id(self.key));
+        let id = self.sending.id(self.key);
+        self.note_panic(format_args!("the handler panicked for peer {id}"));
         let slot = self.key.slot;
         if let Session::Later(_) = self.connection().session {
             // The last answer of its connection, whatever was answered before the panic.
             self.connection().ending = true;
             return self.answer(Reply::status(500), Closed::Panicked);
         }
-        self.sending.end(self.machine, slot, Closed::Panicked, CloseCode::INTERNAL, "internal error");
+        self.sending.end(slot, Closed::Panicked);
         if close_was_cut {
             // The state says that a Close was sent, but it did not leave.
             let role = if self.connection().client { Role::Client } else { Role::Server };
@@ -199,6 +240,23 @@ impl<H: Handler> Visit<'_, H> {
         }
     }
 
+    fn note_panic(&mut self, words: std::fmt::Arguments<'_>) {
+        self.sending.stats.panics += 1;
+        self.sending.notices.tell(self.sending.now, Notice::Panic, words);
+    }
+
+    /// Ends it for a reason of our own, and says so to whoever can be told.
+    pub(crate) fn end(&mut self, why: Closed) {
+        match (&self.connection().session, why) {
+            (Session::Head(_) | Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
+            (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
+            _ => {
+                closing::say(self, why);
+                self.finish(why);
+            }
+        }
+    }
+
     /// Ends what is open and tells the application; what is queued still goes out before the connection closes.
     pub(crate) fn finish(&mut self, why: Closed) {
         let slot = self.key.slot;
@@ -206,12 +264,12 @@ impl<H: Handler> Visit<'_, H> {
             // Its end is owed to the application, which has no value for it yet.
             self.users.insert(slot, H::User::default());
         }
-        self.shut();
+        self.shut(why);
         self.closed(why);
     }
 
     /// Nothing more is taken from the peer; what is queued still goes out before the connection closes.
-    pub(crate) fn shut(&mut self) {
+    pub(crate) fn shut(&mut self, why: Closed) {
         self.sending.unsubscribe_all(self.key.slot);
         self.sending.forget_held(self.key.slot);
         self.input = None;
@@ -219,7 +277,7 @@ impl<H: Handler> Visit<'_, H> {
         connection.input = None;
         (connection.waking, connection.paused, connection.ending) = (false, false, false);
         if !matches!(connection.session, Session::Closing(_)) {
-            self.become_session(Session::closing());
+            self.become_session(Session::Closing(Closing { shut: false, why: Some(why) }));
         }
     }
 
@@ -229,9 +287,28 @@ impl<H: Handler> Visit<'_, H> {
         let id = self.sending.id(self.key);
         let mut hub = Hub::new(self.sending, self.machine);
         if catch_unwind(AssertUnwindSafe(|| self.handler.closed(&mut hub, id, user, why))).is_err() {
-            self.sending.stats.panics += 1;
-            log::error!("the handler panicked while it was told that peer {id} is closed");
+            self.note_panic(format_args!("the handler panicked while it was told that peer {id} is closed"));
         }
+    }
+
+    /// Tells the application what it may want in its access log. A panic there harms nobody.
+    pub(crate) fn access(&mut self, record: Record<'_>) {
+        let access = Access::new(self.sending, self.machine, self.key, record);
+        if catch_unwind(AssertUnwindSafe(|| self.handler.access(access))).is_err() {
+            self.note_panic(format_args!("the handler panicked over its access log"));
+        }
+    }
+
+    /// The connection is gone: for this reason, unless it was ending for another.
+    pub(crate) fn gone(&mut self, why: Closed) {
+        let now = self.sending.now;
+        let connection = self.connection();
+        let why = match &connection.session {
+            Session::Closing(closing) => closing.why.unwrap_or(why),
+            _ => why,
+        };
+        let age = Duration::from_millis(u64::from(now.0.wrapping_sub(connection.opened.0)));
+        self.access(Record::Closed { why, age });
     }
 
     /// Gives a later answer.

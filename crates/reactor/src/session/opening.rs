@@ -9,6 +9,7 @@ use super::{Session, Visit, head};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler};
+use crate::ledger::OBJECT;
 
 /// What a client asks for: where the WebSocket is, and on which terms.
 #[derive(Clone, Debug)]
@@ -89,6 +90,14 @@ impl Awaited {
     pub(crate) const fn new(opening: Opening, nonce: [u8; 16], limits: handshake::Limits) -> Self {
         Self { opening, nonce, scan: handshake::Head::new(limits), connected: false }
     }
+
+    pub(crate) fn pinned(&self) -> usize {
+        let Opening { host, target, protocols, origin, fields, .. } = &self.opening;
+        let origin = origin.as_ref().map_or(0, String::capacity);
+        let values: usize = fields.iter().map(|(_, value)| value.capacity() + OBJECT).sum();
+        let lists = size_of_val(protocols.as_slice()) + size_of_val(fields.as_slice());
+        size_of::<Self>() + host.capacity() + target.capacity() + origin + values + lists + 6 * OBJECT
+    }
 }
 
 pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -138,6 +147,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
     visit.users.insert(visit.key.slot, H::User::default());
+    visit.sending.mark_opened();
     visit.sending.wanted.clear();
     head::opened(visit);
     length

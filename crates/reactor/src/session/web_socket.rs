@@ -8,6 +8,7 @@ use super::{Session, Visit};
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Deadline, Handler, Piece};
+use crate::queue::growth;
 use crate::sending::Sending;
 use crate::slots::Key;
 
@@ -18,15 +19,25 @@ pub(crate) struct WebSocket {
     pub(crate) pinged: Option<Moment>,
     /// When the message began that has not ended.
     message_since: Option<Moment>,
-    /// What kind of message we are sending in pieces.
-    pub(crate) sends: Option<Kind>,
+    /// What we are sending in pieces.
+    pub(crate) sends: Sends,
     /// The application wants pieces, not messages.
     pieces: bool,
 }
 
+/// A message of ours that goes out in pieces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sends {
+    Nothing,
+    /// Of this kind; its last piece is still to come.
+    Pieces(Kind),
+    /// It found no room when it began: its other pieces are dropped, too.
+    Skipped,
+}
+
 impl WebSocket {
     pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
-        Self { connection, pinged: None, message_since: None, sends: None, pieces }
+        Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces }
     }
 
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -130,6 +141,16 @@ fn assemble<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 }
 
 fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
+    let more = match event {
+        Event::Text { rest, .. } => rest.len() + char::MAX.len_utf8(),
+        Event::Binary { bytes, .. } => bytes.len(),
+        _ => 0,
+    };
+    let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
+    let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
+    if !visit.may_grow(growth(length, capacity, more)) {
+        return;
+    }
     let pool = &mut visit.sending.pool;
     let input = visit.input.get_or_insert_with(Box::<Input>::default);
     let assembly = input.assembly.get_or_insert_with(|| pool.pop().map_or_else(Assembly::new, Assembly::reusing));

@@ -1,104 +1,26 @@
-//! The real machine: Linux sockets through mio's poll. The only file that names mio, and the only one with sockets.
+//! The real machine: Linux sockets through mio's poll. The only file that names mio.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Waker};
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::SockRef;
 
+use super::listener::{Kind, Listener, SocketFile};
 use super::{Accepted, Edge, Sys, Token, WAKE, Wake};
 use crate::Limits;
-
-/// The backlog of a listener before it is told its limits.
-const BACKLOG: i32 = 1_024;
-
-/// A listening socket with all options that its connections inherit.
-#[derive(Debug)]
-pub enum Listener {
-    /// TCP, IPv4 or IPv6.
-    Tcp(TcpListener),
-    /// A Unix stream socket.
-    Unix(UnixListener),
-}
-
-impl Listener {
-    /// Binds a TCP address. With `shared`, other sockets may bind it too (`SO_REUSEPORT`), one for each loop.
-    ///
-    /// # Errors
-    /// What `bind(2)` and `listen(2)` report: [`io::ErrorKind::AddrInUse`] for a port that is taken.
-    pub fn tcp(address: SocketAddr, shared: bool) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        if shared {
-            socket.set_reuse_port(true)?;
-        }
-        if address.is_ipv6() {
-            socket.set_only_v6(address.ip() != std::net::Ipv6Addr::UNSPECIFIED)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(Self::Tcp(socket.into()))
-    }
-
-    /// Sets what the limits say, once for all connections: they inherit it.
-    fn tune(&self, limits: &Limits) -> io::Result<()> {
-        let backlog = i32::try_from(limits.backlog).unwrap_or(i32::MAX);
-        let listener = match self {
-            Self::Tcp(listener) => listener,
-            Self::Unix(listener) => {
-                listener.set_nonblocking(true)?;
-                return SockRef::from(listener).listen(backlog);
-            }
-        };
-        let socket = SockRef::from(listener);
-        // A socket that listens may be told a new backlog.
-        socket.listen(backlog)?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
-        socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
-        // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
-        socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
-        socket.set_tcp_notsent_lowat(limits.kernel_unsent)
-    }
-
-    /// The same listener for one more loop.
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(match self {
-            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
-            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
-        })
-    }
-
-    /// Binds a Unix stream socket.
-    ///
-    /// # Errors
-    /// What `bind(2)` reports: [`io::ErrorKind::AddrInUse`] if the path exists.
-    pub fn unix(path: &Path) -> io::Result<Self> {
-        UnixListener::bind(path).map(Self::Unix)
-    }
-
-    /// The address of a TCP listener.
-    #[must_use]
-    pub fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().ok(),
-            Self::Unix(_) => None,
-        }
-    }
-}
 
 /// A listener as the loop holds it.
 struct Open {
     listener: Accepting,
     loopback: Loopback,
+    /// Goes with the listener, and behind it.
+    _file: Option<Arc<SocketFile>>,
 }
 
 enum Accepting {
@@ -144,8 +66,8 @@ impl Mio {
         for (token, listener) in listeners.into_iter().enumerate() {
             listener.tune(limits)?;
             let (token, interest) = (mio::Token(token), Interest::READABLE);
-            open.push(Some(match listener {
-                Listener::Tcp(listener) => {
+            open.push(Some(match listener.0 {
+                Kind::Tcp(listener) => {
                     let loopback = match listener.local_addr()?.ip().to_canonical() {
                         ip if ip.is_unspecified() => Loopback::Ask,
                         ip if ip.is_loopback() => Loopback::Always,
@@ -153,12 +75,12 @@ impl Mio {
                     };
                     let mut listener = mio::net::TcpListener::from_std(listener);
                     poll.registry().register(&mut listener, token, interest)?;
-                    Open { listener: Accepting::Tcp(listener), loopback }
+                    Open { listener: Accepting::Tcp(listener), loopback, _file: None }
                 }
-                Listener::Unix(listener) => {
+                Kind::Unix(listener, file) => {
                     let mut listener = mio::net::UnixListener::from_std(listener);
                     poll.registry().register(&mut listener, token, interest)?;
-                    Open { listener: Accepting::Unix(listener), loopback: Loopback::Never }
+                    Open { listener: Accepting::Unix(listener), loopback: Loopback::Never, _file: file }
                 }
             }));
         }
@@ -172,6 +94,14 @@ impl Mio {
             start: Instant::now(),
         })
     }
+}
+
+/// A socket for both families reports IPv4 addresses in the clothes of IPv6: here they are taken off.
+fn canonical(mut address: SocketAddr) -> SocketAddr {
+    if let ip @ std::net::IpAddr::V4(_) = address.ip().to_canonical() {
+        address.set_ip(ip);
+    }
+    address
 }
 
 impl Wake for Waker {
@@ -217,7 +147,7 @@ impl Sys for Mio {
                     Loopback::Never => false,
                     Loopback::Ask => stream.local_addr().is_ok_and(|own| own.ip().to_canonical().is_loopback()),
                 };
-                Accepted { socket: stream.into(), address: Some(address), loopback, short_read_drains: true }
+                Accepted { socket: stream.into(), address: Some(canonical(address)), loopback, short_read_drains: true }
             }
             Accepting::Unix(unix) => {
                 let socket = unix.accept()?.0.into();
@@ -255,7 +185,7 @@ impl Sys for Mio {
     }
 
     fn peer_address(&self, socket: &OwnedFd) -> Option<SocketAddr> {
-        SockRef::from(socket).peer_addr().ok()?.as_socket()
+        SockRef::from(socket).peer_addr().ok()?.as_socket().map(canonical)
     }
 
     fn read(&mut self, socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {

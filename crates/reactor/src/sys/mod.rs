@@ -4,6 +4,7 @@
 //! either, so that every history on the imaginary machine can be repeated byte for byte. Nothing else in this crate
 //! opens a socket, reads a clock or draws a random number.
 
+mod listener;
 mod mio;
 pub mod sim;
 
@@ -12,7 +13,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use mio::{Listener, Mio};
+pub use listener::Listener;
+pub use mio::Mio;
 
 /// What names a source of events. The machine hands it back and does not look inside.
 pub type Token = usize;
@@ -137,6 +139,25 @@ pub trait Sys {
 
     /// What wakes this machine's poll.
     fn waker(&self) -> Arc<dyn Wake>;
+}
+
+/// Whether an accept failed for the connection that it would have brought: those behind it are still there. (Linux reports
+/// errors of the new socket's network here.)
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
+    const OF_THE_NETWORK: [i32; 11] = [
+        libc::ECONNABORTED,
+        libc::EPROTO,
+        libc::EPERM,
+        libc::ETIMEDOUT,
+        libc::ENETDOWN,
+        libc::ENOPROTOOPT,
+        libc::EHOSTDOWN,
+        libc::ENONET,
+        libc::EHOSTUNREACH,
+        libc::EOPNOTSUPP,
+        libc::ENETUNREACH,
+    ];
+    error.raw_os_error().is_some_and(|number| OF_THE_NETWORK.contains(&number))
 }
 
 /// Whether an accept failed because this process or the system has no descriptor left.

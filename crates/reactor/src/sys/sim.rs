@@ -63,6 +63,7 @@ pub struct Calls {
 /// One connection: bytes each way, and how far each side has gone.
 #[derive(Debug)]
 struct Line {
+    address: Option<SocketAddr>,
     token: Option<Token>,
     to_server: VecDeque<u8>,
     to_client: Vec<u8>,
@@ -107,9 +108,20 @@ impl World {
     /// Connects a client whose window takes any number of bytes.
     #[must_use]
     pub fn connect(&self) -> Client {
+        self.join(None)
+    }
+
+    /// The same, from an address.
+    #[must_use]
+    pub fn connect_from(&self, address: SocketAddr) -> Client {
+        self.join(Some(address))
+    }
+
+    fn join(&self, address: Option<SocketAddr>) -> Client {
         let mut state = self.state.borrow_mut();
         let number = state.lines.len();
         state.lines.push(Line {
+            address,
             token: None,
             to_server: VecDeque::new(),
             to_client: Vec::new(),
@@ -234,7 +246,7 @@ impl Sys for Sim {
         let mut state = self.state.borrow_mut();
         state.calls.accepts += 1;
         let socket = state.waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
-        Ok(Accepted { socket, address: None, loopback: false, short_read_drains: true })
+        Ok(Accepted { socket, address: state.lines[socket].address, loopback: false, short_read_drains: true })
     }
 
     fn shed(&mut self, listener: usize) -> io::Result<()> {
@@ -260,8 +272,8 @@ impl Sys for Sim {
         Ok(())
     }
 
-    fn peer_address(&self, _: &usize) -> Option<SocketAddr> {
-        None
+    fn peer_address(&self, socket: &usize) -> Option<SocketAddr> {
+        self.state.borrow().lines[*socket].address
     }
 
     fn read(&mut self, socket: &usize, buffer: &mut [u8]) -> io::Result<usize> {

@@ -6,14 +6,38 @@ use std::io;
 use super::Loop;
 use crate::connection::Connection;
 use crate::handler::{Closed, Handler};
+use crate::network;
+use crate::notices::Notice;
 use crate::session::{Session, head};
-use crate::sys::{Accepted, Sys, is_out_of_descriptors};
+use crate::sys::{Accepted, Sys, is_of_one_connection, is_out_of_descriptors};
+
+/// Out of descriptors or memory: how long until the next try, in milliseconds, unless a connection closes before. Until then edges
+/// of listeners change nothing, so that whoever storms a full server keeps it busy for one batch in this time.
+const RETRY: u32 = 50;
+
+/// What became of one who waited.
+enum Outcome {
+    Admitted,
+    /// It was gone before it was accepted; behind it there may be others.
+    Gone,
+    /// There was no descriptor for it, and it was told so by the end.
+    Shed,
+    /// There is nobody, and the next to come brings an edge.
+    Nobody,
+    /// The machine cannot: it is asked again later.
+    Failed,
+}
 
 impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn accept(&mut self) {
-        if self.retry_accept.is_some_and(|at| self.sending.now.reached(at)) {
-            self.retry_accept = None;
-            self.waiting.extend(0..self.wires.sys.listeners());
+        match self.retry_accept {
+            Some(at) if self.sending.now.reached(at) => {
+                self.retry_accept = None;
+                self.waiting.extend(0..self.wires.sys.listeners());
+            }
+            // All listeners are looked at then.
+            Some(_) => return self.waiting.clear(),
+            None => {}
         }
         self.waiting.sort_unstable();
         self.waiting.dedup();
@@ -22,44 +46,80 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
+    /// Takes as many as may be taken in one turn.
     pub(super) fn accept_from(&mut self, listener: usize) {
-        /// Out of descriptors or memory: how long until the next try, unless a connection closes before.
-        const RETRY: u32 = 50;
+        let (mut admitted, mut shed) = (false, false);
         for _ in 0..self.sending.limits.accepts {
-            match self.wires.sys.accept(listener) {
-                Ok(accepted) => self.admit(accepted),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return,
-                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
-                    _ if is_out_of_descriptors(&error) && self.wires.sys.shed(listener).is_ok() => {
-                        self.sending.stats.refused += 1;
-                    }
-                    _ => {
-                        self.retry_accept = Some(self.sending.now.after(RETRY));
-                        return;
-                    }
-                },
+            match self.accept_one(listener) {
+                Outcome::Admitted => admitted = true,
+                Outcome::Gone => {}
+                Outcome::Shed => shed = true,
+                Outcome::Nobody if !shed => return,
+                Outcome::Nobody | Outcome::Failed => return self.accept_later(),
             }
         }
-        // There may be more: the listener's edge is used up, so it is remembered here.
-        self.waiting.push(listener);
+        if admitted && !shed {
+            // There may be more: the listener's edge is used up, so it is remembered here.
+            self.waiting.push(listener);
+        } else {
+            self.accept_later();
+        }
     }
 
-    pub(super) fn admit(&mut self, accepted: Accepted<S::Socket>) {
-        let Accepted { socket, loopback, short_read_drains, .. } = accepted;
+    fn accept_one(&mut self, listener: usize) -> Outcome {
+        let error = match self.wires.sys.accept(listener) {
+            Ok(accepted) => {
+                self.admit(accepted);
+                return Outcome::Admitted;
+            }
+            Err(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::WouldBlock => return Outcome::Nobody,
+            io::ErrorKind::Interrupted => return Outcome::Gone,
+            _ if is_of_one_connection(&error) => return Outcome::Gone,
+            _ => {}
+        }
+        self.sending.notices.tell(self.sending.now, Notice::Accept, format_args!("nobody can be accepted: {error}"));
+        if is_out_of_descriptors(&error) && self.wires.sys.shed(listener).is_ok() {
+            self.sending.stats.refused += 1;
+            return Outcome::Shed;
+        }
+        Outcome::Failed
+    }
+
+    fn accept_later(&mut self) {
+        self.retry_accept = Some(self.sending.now.after(RETRY));
+    }
+
+    /// Gives a socket its connection, or closes it without a word where the limits do not admit it.
+    fn admit(&mut self, accepted: Accepted<S::Socket>) {
+        let Accepted { socket, address, loopback, short_read_drains } = accepted;
         if self.drained_at.is_some() || !self.sending.ledger.admit() {
+            self.sending.stats.refused += 1;
+            return self.wires.sys.close(socket);
+        }
+        let trusted = &self.rules.trusted;
+        let counted = address.map(|address| address.ip().to_canonical());
+        let counted = counted.filter(|ip| !ip.is_loopback() && !network::is_trusted(Some(*ip), trusted));
+        let block = counted.map(|ip| self.sending.ledger.admit_from(ip));
+        if block == Some(None) {
+            self.sending.ledger.release();
             self.sending.stats.refused += 1;
             return self.wires.sys.close(socket);
         }
         let session = Session::Head(head::Head::first(self.sending.limits.head));
         let mut connection = Connection::new(session, self.sending.now);
         (connection.loopback, connection.short_read_drains) = (loopback, short_read_drains);
-        let key = self.sending.slots.insert(connection);
+        let key = self.sending.take_in(connection);
+        if let Some(block) = block.flatten() {
+            self.blocks.insert(key.slot, block);
+        }
         self.sending.stats.accepted += 1;
         if self.wires.attach(key, socket).is_err() {
             return self.remove(key, Closed::Gone);
         }
         // Registering both interests gives an edge for writing at once; it comes with the one for reading, if there is one.
-        self.sending.settle(&mut self.wires, key.slot);
+        self.sending.settle(key.slot);
     }
 }

@@ -1,7 +1,5 @@
 //! What time does: deadlines, timers of the application, and the server's own tick.
 
-use longwire_frame::CloseCode;
-
 use super::Loop;
 use crate::Reply;
 use crate::connection::{Due, milliseconds};
@@ -45,7 +43,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.run_endings();
             }
             if self.sending.slots.find(key).is_some() {
-                self.sending.settle(&mut self.wires, key.slot);
+                self.sending.settle(key.slot);
             }
         }
         expired.shrink_to(4_096);
@@ -66,7 +64,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Does what a deadline does.
     pub(super) fn expire(&mut self, key: Key, due: Due) {
         match due {
-            Due::Quiet | Due::Linger => self.remove(key, Closed::Gone),
+            Due::Quiet => self.remove(key, Closed::Late(Deadline::Idle)),
+            Due::Linger => self.remove(key, Closed::Gone),
             Due::Wake => self.wake(key),
             Due::Heartbeat => self.with_visit(key, |visit| visit.sending.heartbeat(visit.key.slot)),
             Due::RequestTimeout => self.with_visit(key, head::timed_out),
@@ -80,18 +79,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             Due::Late(Deadline::Answer) => {
                 self.with_visit(key, |visit| visit.answer(Reply::status(503), Closed::Late(Deadline::Answer)));
             }
-            Due::Late(Deadline::Age) => {
-                self.sending.end(
-                    &mut self.wires,
-                    key.slot,
-                    Closed::Late(Deadline::Age),
-                    CloseCode::GOING_AWAY,
-                    "too old",
-                );
-            }
-            Due::Late(Deadline::Message) => {
-                let (why, code) = (Closed::Late(Deadline::Message), CloseCode::POLICY);
-                self.sending.end(&mut self.wires, key.slot, why, code, "message too slow");
+            Due::Late(deadline @ (Deadline::Age | Deadline::Message)) => {
+                self.sending.end(key.slot, Closed::Late(deadline));
             }
             Due::Late(deadline) => self.remove(key, Closed::Late(deadline)),
         }

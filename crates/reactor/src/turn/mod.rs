@@ -20,10 +20,12 @@ use std::time::Duration;
 use longwire_handshake::Date;
 
 use crate::Limits;
-use crate::connection::milliseconds;
+use crate::connection::{Connection, milliseconds};
+use crate::crowd::Block;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
+use crate::handler::{Closed, Dropped, Handler};
 use crate::ledger::Ledger;
+use crate::notices::Notice;
 use crate::peer::{Hub, Stats};
 use crate::remote::{Command, Fellows};
 use crate::sending::Sending;
@@ -41,6 +43,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     handler: H,
     users: Side<H::User>,
     sending: Sending,
+    /// Under which address a connection is counted, where it is.
+    blocks: Side<Block>,
     wires: Wires<S>,
     rules: Rules,
     /// The shared receive buffer. In front of what is read stands only what must be contiguous with it.
@@ -90,12 +94,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
         let now = moment(&sys);
         // Room for the longest thing that must be contiguous, and for what is read behind it.
+        let slot_cost = size_of::<Connection>() + size_of::<Option<S::Socket>>() + size_of::<Option<H::User>>();
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
         let waiting = (0..sys.listeners()).collect();
         Self {
             handler,
             users: Side::new(),
-            sending: Sending::new(home, limits, Seed(half(0), half(8)), ledger, fellows, now),
+            sending: Sending::new(home, limits, Seed(half(0), half(8)), (ledger, slot_cost), fellows, now),
+            blocks: Side::new(),
             wires: Wires::new(sys),
             rules,
             receive,
@@ -179,13 +185,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if self.late.is_none() {
             self.run_deadlines();
         }
+        self.run_drops();
         self.settle_all();
         Ok(self.outlook())
     }
 
     /// How long the poll may sleep.
     fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if !self.sending.ready.is_empty() || !self.waiting.is_empty() {
+        if !self.sending.ready.is_empty() || !self.waiting.is_empty() || !self.sending.drops.is_empty() {
             return Some(Duration::ZERO);
         }
         // As of the last turn: the clock is read once a turn, after the poll.
@@ -216,6 +223,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if stale {
             sending.wall = self.wires.sys.wall().as_secs();
             sending.date = Date::from_unix(sending.wall);
+            sending.notices.catch_up(now);
         }
     }
 
@@ -233,8 +241,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     fn read_mailbox(&mut self) {
-        let Some(post) = self.sending.fellows.own().map(|mailbox| mailbox.collect()) else { return };
-        for command in post.commands {
+        let (commands, closings) = self.sending.fellows.collect().open();
+        for command in commands {
             match command {
                 Command::Send(id, parcel) => self.sending.send_to(&mut self.wires, id, &parcel.unpack()),
                 Command::Answer(id, reply) => self.sending.answer_to(id, *reply),
@@ -243,16 +251,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                         self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
                     }
                 }
-                Command::Run(once) => {
-                    if let Some(call) = once.take() {
-                        self.guarded(|_, hub| call(hub));
-                    }
-                }
+                Command::Run(call) => self.guarded(|_, hub| call(hub)),
             }
         }
-        for (id, (code, reason)) in post.closing {
-            if let Some(key) = self.sending.local(id) {
-                self.sending.close(&mut self.wires, key.slot, code, &reason);
+        for closing in closings {
+            if let Some(key) = self.sending.local(closing.id) {
+                self.sending.close(&mut self.wires, key.slot, closing.code, &closing.reason);
             }
         }
     }
@@ -261,8 +265,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn guarded(&mut self, call: impl FnOnce(&mut H, &mut Hub<'_>)) {
         let mut hub = Hub::new(&mut self.sending, &mut self.wires);
         if catch_unwind(AssertUnwindSafe(|| call(&mut self.handler, &mut hub))).is_err() {
-            self.sending.stats.panics += 1;
-            log::error!("a callback that concerns no one connection panicked");
+            let sending = &mut self.sending;
+            sending.stats.panics += 1;
+            let words = format_args!("a callback that concerns no one connection panicked");
+            sending.notices.tell(sending.now, Notice::Panic, words);
         }
     }
 
@@ -279,6 +285,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 }
                 self.write_queue(*key);
                 self.after_visit(*key, None);
+                if self.sending.slots.find(*key).is_some_and(|connection| connection.emptied) {
+                    // The application hears of it in the next turn: what it sends then cannot keep this one going.
+                    self.sending.ready.push(&mut self.sending.slots, *key);
+                }
             }
             let sending = &self.sending;
             if sending.endings.is_empty()
@@ -290,6 +300,16 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.sending.touched.clear();
                 self.sending.touched.shrink_to(4_096);
                 return;
+            }
+        }
+    }
+
+    /// Tells the application what was dropped, once a turn: what it sends then may be dropped, too.
+    fn run_drops(&mut self) {
+        for key in std::mem::take(&mut self.sending.drops) {
+            let count = self.sending.take_drops(key);
+            if count > 0 {
+                self.with_visit(key, |visit| visit.call(|handler, peer| handler.dropped(peer, Dropped { count })));
             }
         }
     }
@@ -306,13 +326,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn run_endings(&mut self) {
         while let Some((key, why)) = self.sending.endings.pop() {
             let Some(connection) = self.sending.slots.find(key) else { continue };
-            if matches!(why, Closed::Gone | Closed::Broken(_)) {
+            if connection.torn || matches!(why, Closed::Gone | Closed::Broken(_)) {
                 self.remove(key, why);
                 continue;
             }
             if !matches!(connection.session, Session::Closing(_)) {
-                let mut visit = self.visit_of(key, None);
-                visit.finish(why);
+                let input = self.sending.slots[key.slot].input.take();
+                self.visit_of(key, input).end(why);
             }
             self.sending.slots[key.slot].ending = false;
             self.sending.touch(key.slot);

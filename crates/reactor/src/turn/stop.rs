@@ -1,13 +1,10 @@
 //! Stopping: nobody new, everybody told, and an end when all are gone or had their time.
 
 use longwire_frame::CloseCode;
-use longwire_sse::Event;
 
 use super::{Loop, Turn};
 use crate::connection::milliseconds;
 use crate::handler::{Closed, Handler};
-use crate::publication::Publication;
-use crate::sending::Sending;
 use crate::session::Session;
 use crate::slots::Key;
 use crate::sys::Sys;
@@ -52,9 +49,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
             }
             Session::Events(_) => {
-                let retry = Sending::retry_later(&mut self.wires);
-                self.sending.send(&mut self.wires, key.slot, &Publication::Event(Event::retry_only(retry)));
-                self.sending.end(&mut self.wires, key.slot, Closed::Drained, CloseCode::GOING_AWAY, "");
+                self.sending.deliver_now(&mut self.wires, key.slot);
+                self.sending.end(key.slot, Closed::Drained);
             }
             Session::Opening(_) => self.remove(key, Closed::Drained),
             ref session if session.is_silent() => {

@@ -5,6 +5,7 @@ use std::io;
 
 use super::Loop;
 use crate::handler::{Closed, Handler};
+use crate::queue::growth;
 use crate::sending::broken;
 use crate::session::input::Input;
 use crate::session::{Session, Visit, opening, web_socket};
@@ -26,12 +27,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if opening::is_connecting(&connection.session) && !self.finish_connecting(key) {
             return;
         }
-        let drained = self.write_queue(key);
+        self.write_queue(key);
+        let emptied = std::mem::take(&mut self.sending.slots[key.slot].emptied);
         self.sending.cork(key.slot);
         let input = self.sending.slots[key.slot].input.take();
         let mut visit = self.visit_of(key, input);
         opening::connected(&mut visit);
-        if drained && visit.connection().session.is_open() {
+        if emptied && visit.connection().session.is_open() {
             visit.call(|handler, peer| handler.drained(peer));
         }
         let input = visit.input.take();
@@ -75,10 +77,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    pub(super) fn write_queue(&mut self, key: Key) -> bool {
+    pub(super) fn write_queue(&mut self, key: Key) {
         let connection = &mut self.sending.slots[key.slot];
         if connection.blocked || !connection.waits() {
-            return false;
+            return;
         }
         let drained = self.sending.write_queue(&mut self.wires, key.slot);
         let now = self.sending.now;
@@ -90,7 +92,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             Session::Head(head) if drained && head.is_between_requests() => connection.since = now,
             _ => {}
         }
-        drained
     }
 
     /// Reads and decodes until the socket is drained, the session has enough or the budget is spent. Returns what is left of
@@ -187,6 +188,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else {
             return (input, Ok(0));
         };
+        let grows = growth(assembly.message().len(), assembly.capacity(), most);
+        if grows > 0 && !self.sending.make_room(key.slot, grows) {
+            self.sending.end_and_cut(key.slot, Closed::NoRoom);
+            return (None, Ok(0));
+        }
         let place = assembly.place(most);
         let space = place.len();
         match self.wires.read(key.slot, place) {
@@ -279,7 +285,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if reads || writes || (connection.unread && !connection.paused) {
             self.sending.ready.push(&mut self.sending.slots, key);
         }
-        self.sending.settle(&mut self.wires, key.slot);
+        self.sending.settle(key.slot);
     }
 
     /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone.
@@ -302,23 +308,24 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     pub(super) fn close_when_sent(&mut self, key: Key) {
-        let connection = &mut self.sending.slots[key.slot];
-        connection.session = Session::closing();
-        if !connection.waits() {
+        self.visit_of(key, None).become_session(Session::closing());
+        if !self.sending.slots[key.slot].waits() {
             self.remove(key, Closed::Gone);
         } else {
-            self.sending.settle(&mut self.wires, key.slot);
+            self.sending.settle(key.slot);
         }
     }
 
     /// Gives everything back, and tells the application if it had something open.
     pub(super) fn remove(&mut self, key: Key, why: Closed) {
-        self.visit_of(key, None).finish(why);
+        let mut visit = self.visit_of(key, None);
+        visit.finish(why);
+        visit.gone(why);
         self.wires.close(key.slot);
-        self.sending.deadlines.disarm(&mut self.sending.slots, key.slot);
-        let connection = self.sending.slots.remove(key.slot);
-        self.sending.ledger.settle(connection.pinned as usize, 0);
-        self.sending.ledger.release();
+        if let Some(block) = self.blocks.remove(key.slot) {
+            self.sending.ledger.release_from(block);
+        }
+        self.sending.let_go(key);
         if self.retry_accept.is_some() {
             // A descriptor is free again: whoever waits need not wait for the timer.
             self.retry_accept = Some(self.sending.now);

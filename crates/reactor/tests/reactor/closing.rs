@@ -214,6 +214,19 @@ fn lingering_ends_after_two_seconds_of_silence_and_five_in_all() {
 }
 
 #[test]
+fn who_was_silent_before_the_last_answer_has_time_to_read_it_too() {
+    let mut stage = Stage::new(App::new());
+    let (client, _) = stage.ask("GET / HT");
+    stage.pass(Duration::from_secs(10));
+    assert!(text(&client).starts_with("HTTP/1.1 408 ") && client.is_finished());
+    client.send(b"TP/1.1");
+    stage.settle();
+    assert!(!client.is_closed());
+    stage.pass(Duration::from_secs(2));
+    assert!(client.is_closed() && !client.was_reset());
+}
+
+#[test]
 fn after_an_error_with_more_input_pending_the_peer_sees_fin_and_not_rst() {
     for (name, bytes) in [
         ("a bad head", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_vec()),

@@ -131,6 +131,7 @@ fn after_ten_seconds_it_ends_whoever_is_left() {
     let ws = stage.web_socket("/");
     let (half, _) = stage.ask("GET ");
     remote.drain();
+    stage.settle();
     stage.pass(Duration::from_secs(4));
     assert!(!stage.ended && !ws.client.is_closed());
     stage.pass(Duration::from_secs(6));

@@ -137,6 +137,17 @@ impl Tcp {
         frames
     }
 
+    /// The next frames that are there, one at least.
+    pub(crate) fn some_frames(&mut self) -> Vec<Frame> {
+        loop {
+            let frames = self.reader.take(&mut self.unread);
+            if !frames.is_empty() {
+                return frames;
+            }
+            self.more();
+        }
+    }
+
     /// Everything up to the server's FIN; a reset is an error.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.unread);

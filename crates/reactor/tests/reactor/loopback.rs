@@ -249,7 +249,7 @@ fn a_listener_may_come_from_elsewhere_and_a_taken_port_is_said() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     assert_eq!(Server::bind(address).unwrap_err().kind(), ErrorKind::AddrInUse);
-    let server = Server::from_listener(listener).unwrap();
+    let server = Server::from_listener(listener);
     let remote = server.remote();
     let thread = std::thread::spawn(move || server.run(page()));
     let mut tcp = Tcp::connect(address);
@@ -287,7 +287,7 @@ fn a_unix_socket_serves_any_host() {
     remote.drain();
     remote.drain();
     thread.join().unwrap().unwrap();
-    std::fs::remove_file(path).unwrap();
+    assert!(!path.exists());
 }
 
 #[test]
@@ -308,4 +308,20 @@ fn who_owns_the_thread_turns_the_loop() {
     while on.turn(Some(BOUND)).unwrap() == longwire_reactor::Turn::Goes {}
     assert_eq!(client.join().unwrap(), texts(&["hello"]));
     assert_eq!((on.stats().messages_in, on.stats().connections, on.stats().pinned), (1, 0, 0));
+}
+
+#[test]
+fn who_connects_before_several_loops_run_is_served_by_them() {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let (address, remote) = (server.addresses()[0], server.remote());
+    let mut early: Vec<Tcp> = (0..20).map(|_| Tcp::connect(address)).collect();
+    let thread = std::thread::spawn(move || server.run_threads(3, |_| App::new()));
+    for tcp in &mut early {
+        tcp.send(upgrade("/").as_bytes());
+        assert!(tcp.head().starts_with("HTTP/1.1 101 "));
+    }
+    assert!(Server::bind(address).is_err(), "a second instance still finds it taken");
+    early.into_iter().for_each(Tcp::leave);
+    remote.drain();
+    thread.join().unwrap().unwrap();
 }

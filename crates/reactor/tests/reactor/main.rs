@@ -3,6 +3,8 @@
 mod live;
 mod stage;
 
+mod accepting;
+mod access;
 mod backpressure;
 mod body;
 mod budget;
@@ -11,6 +13,7 @@ mod client;
 mod closing;
 mod deadlines;
 mod drain;
+mod dropping;
 mod echo;
 mod equivalence;
 mod events;
@@ -18,8 +21,11 @@ mod fairness;
 mod faults;
 mod http;
 mod later;
+mod limits;
+mod listening;
 mod loopback;
 mod panics;
+mod proxies;
 mod publishing;
 mod remote;
 mod sending;

@@ -107,6 +107,41 @@ fn a_full_mailbox_says_so_and_close_and_drain_always_pass() {
 }
 
 #[test]
+fn commands_that_wait_are_bounded_in_bytes_too() {
+    let server = Server::on_machine().limits(Limits { remote_bytes: 4_096, ..Limits::default() });
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new());
+    let mut ws = stage.web_socket("/");
+    let id = stage.app().opened[0];
+    for _ in 0..2 {
+        let taken = (0..100).take_while(|_| remote.send(id, &"x".repeat(100)).is_ok()).count();
+        assert!((20..40).contains(&taken), "{taken} of 100 bytes and what goes with them");
+        assert_eq!(remote.publish("all", ""), Err(Full));
+        stage.settle();
+        assert_eq!(ws.all_frames().len(), taken);
+    }
+    assert_eq!(remote.send(id, &"x".repeat(1 << 20)), Ok(()), "one that is larger than the bound is admitted alone");
+    assert_eq!(remote.send(id, ""), Err(Full));
+    stage.settle();
+    assert_eq!(ws.all_frames()[0].payload.len(), 1 << 20);
+}
+
+#[test]
+fn a_stale_close_takes_nothing_from_a_live_one() {
+    let server = Server::on_machine();
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new());
+    stage.web_socket("/").client.reset();
+    stage.settle();
+    let mut ws = stage.web_socket("/");
+    let [stale, live] = stage.app().opened[..] else { panic!("two were opened") };
+    remote.close(live, CloseCode::NORMAL, "meant");
+    remote.close(stale, CloseCode::POLICY, "stale");
+    stage.settle();
+    assert_eq!(ws.all_frames(), [closes(CloseCode::NORMAL, "meant")]);
+}
+
+#[test]
 fn a_burst_of_commands_wakes_the_loop_once() {
     let server = Server::on_machine();
     let remote = server.remote();
@@ -121,16 +156,25 @@ fn a_burst_of_commands_wakes_the_loop_once() {
 }
 
 #[test]
-fn a_remote_outlives_its_server() {
-    let remote = {
-        let server = Server::on_machine();
+fn a_remote_outlives_its_server_and_keeps_nothing_for_it() {
+    let held = Arc::new(());
+    let (remote, id) = {
+        let server = Server::on_machine().limits(Limits { remote: 2, ..Limits::default() });
         let remote = server.remote();
         let mut stage = Stage::built(server, App::new());
-        stage.settle();
-        remote
+        stage.web_socket("/");
+        let (id, own, kept) = (stage.app().opened[0], remote.clone(), held.clone());
+        remote.run(id, move |_| drop((own, kept))).unwrap();
+        (remote, id)
     };
-    remote.publish("all", "nobody").unwrap();
+    for _ in 0..10 {
+        let kept = held.clone();
+        remote.run(id, move |_| drop(kept)).unwrap();
+        remote.publish("all", "nobody").unwrap();
+        remote.close(id, CloseCode::NORMAL, "");
+    }
     remote.drain();
+    assert_eq!(Arc::strong_count(&held), 1);
 }
 
 /// What the loops of one server share in this test: who is where.
@@ -188,6 +232,76 @@ fn publications_and_whispers_cross_the_loops() {
         sockets.into_iter().for_each(Tcp::leave);
         live.stop();
     }
+}
+
+/// WebSockets on two loops: the first that came, and the first that is not at home with it.
+fn apart(live: &Live, everybody: &Everybody) -> [Tcp; 2] {
+    let home = |id: &PeerId| id.to_string().split('.').next().map(String::from);
+    let mut first: Option<Tcp> = None;
+    for _ in 0..1_000 {
+        let mut tcp = live.web_socket("/");
+        tcp.frames(1);
+        let ids = everybody.lock().unwrap();
+        match first.take() {
+            Some(first) if home(&ids[0]) != home(ids.last().unwrap()) => return [first, tcp],
+            earlier => first = earlier.or(Some(tcp)),
+        }
+    }
+    panic!("all on one loop");
+}
+
+#[test]
+fn what_a_turn_publishes_leaves_for_the_other_loops_when_it_becomes_much() {
+    let everybody = Everybody::default();
+    let shared = everybody.clone();
+    let ((heard, hears), (end, ended)) = (channel(), channel());
+    let hears = Arc::new(Mutex::new((hears, end)));
+    let live = Live::with(
+        2,
+        |server| server.limits(Limits { cork: 4_096, ..Limits::default() }),
+        move |_| {
+            let hears = hears.clone();
+            // Nobody else listens: on its own loop nothing waits for anybody.
+            crossing(&shared).on_message(move |peer, message| {
+                if message == Message::Text("join") {
+                    peer.subscribe("much");
+                    return peer.send("joined");
+                }
+                (0..100).for_each(|_| peer.publish("much", &"x".repeat(100)));
+                // The turn goes on until somebody on the other loop has been served.
+                let (hears, end) = &*hears.lock().unwrap();
+                end.send(hears.recv_timeout(BOUND / 2)).unwrap();
+            })
+        },
+    );
+    let [mut publisher, mut other] = apart(&live, &everybody);
+    other.say("join");
+    assert_eq!(other.frames(1), texts(&["joined"]));
+    publisher.say("go");
+    assert_eq!(other.some_frames()[0].payload.len(), 100);
+    heard.send(()).unwrap();
+    assert_eq!(ended.recv_timeout(BOUND).unwrap(), Ok(()), "served before the turn had ended");
+}
+
+#[test]
+fn publications_that_another_loop_has_no_room_for_are_counted() {
+    let everybody = Everybody::default();
+    let shared = everybody.clone();
+    let (dropped, drops) = channel();
+    let dropped = Mutex::new(dropped);
+    let set = |server: Server| server.limits(Limits { remote: 0, ..Limits::default() });
+    let live = Live::with(2, set, move |_| {
+        let dropped = dropped.lock().unwrap().clone();
+        crossing(&shared)
+            .on_message(|peer, message| (0..3).for_each(|_| peer.publish("all", message)))
+            .on_closed(move |hub, _, _, _| dropped.send(hub.stats().dropped).unwrap())
+    });
+    let mut publisher = live.web_socket("/");
+    publisher.frames(1);
+    publisher.say("published");
+    assert_eq!(publisher.frames(3), texts(&["published"; 3]));
+    publisher.leave();
+    assert_eq!(drops.recv_timeout(BOUND).unwrap(), 3);
 }
 
 #[test]

@@ -7,12 +7,15 @@ use longwire_reactor::frame::{
     Close, CloseCode, Connection, Decoder, Header, Limits as Frames, Mask, Message, Opcode, Role,
 };
 use longwire_reactor::sys::sim::{Calls, Client, Sim, World};
-use longwire_reactor::{Closed, Handler, Hub, Limits, Loop, Peer, PeerId, Piece, Reply, Request, Server, Turn};
+use longwire_reactor::{
+    Closed, Dropped, Handler, Hub, Limits, Loop, Peer, PeerId, Piece, Reply, Request, Server, Turn,
+};
 
 type OnRequest = dyn FnMut(&mut Peer<'_, String>, &Request<'_>, &[u8]) -> Reply + Send;
 type OnPeer = dyn FnMut(&mut Peer<'_, String>) + Send;
 type OnMessage = dyn FnMut(&mut Peer<'_, String>, Message<'_>) + Send;
 type OnPiece = dyn FnMut(&mut Peer<'_, String>, Piece<'_>) + Send;
+type OnDropped = dyn FnMut(&mut Peer<'_, String>, Dropped) + Send;
 type OnClosed = dyn FnMut(&mut Hub<'_>, PeerId, String, Closed) + Send;
 type OnTick = dyn FnMut(&mut Hub<'_>) + Send;
 
@@ -22,6 +25,7 @@ pub(crate) struct App {
     pub(crate) opened: Vec<PeerId>,
     pub(crate) messages: Vec<Vec<u8>>,
     pub(crate) drained: Vec<PeerId>,
+    pub(crate) dropped: Vec<(PeerId, u32)>,
     pub(crate) closed: Vec<(PeerId, Closed)>,
     pub(crate) timers: usize,
     on_request: Option<Box<OnRequest>>,
@@ -29,6 +33,7 @@ pub(crate) struct App {
     on_message: Option<Box<OnMessage>>,
     on_piece: Option<Box<OnPiece>>,
     on_drained: Option<Box<OnPeer>>,
+    on_dropped: Option<Box<OnDropped>>,
     on_timer: Option<Box<OnPeer>>,
     on_closed: Option<Box<OnClosed>>,
     on_tick: Option<Box<OnTick>>,
@@ -56,6 +61,7 @@ impl App {
         on_message: (&mut Peer<'_, String>, Message<'_>);
         on_piece: (&mut Peer<'_, String>, Piece<'_>);
         on_drained: (&mut Peer<'_, String>);
+        on_dropped: (&mut Peer<'_, String>, Dropped);
         on_timer: (&mut Peer<'_, String>);
         on_closed: (&mut Hub<'_>, PeerId, String, Closed);
         on_tick: (&mut Hub<'_>);
@@ -99,6 +105,13 @@ impl Handler for App {
         self.drained.push(peer.id());
         if let Some(call) = &mut self.on_drained {
             call(peer);
+        }
+    }
+
+    fn dropped(&mut self, peer: &mut Peer<'_, String>, what: Dropped) {
+        self.dropped.push((peer.id(), what.count));
+        if let Some(call) = &mut self.on_dropped {
+            call(peer, what);
         }
     }
 

@@ -52,7 +52,9 @@ impl<'a> Ground<'a> {
         self.start(Command::new(self.repository.target.join("release/drillground")))
     }
 
-    fn start(&self, command: Command) -> Fallible<(Server, SocketAddr)> {
+    fn start(&self, mut command: Command) -> Fallible<(Server, SocketAddr)> {
+        // Whoever asks for backtraces asks for a long log.
+        command.env_remove("RUST_BACKTRACE");
         let name = format!("drill-{}", self.name);
         let server = Server::start(self.repository, &name, command, Duration::from_secs(20))?;
         let address = server.authority.parse()?;

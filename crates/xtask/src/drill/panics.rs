@@ -10,6 +10,9 @@ use super::vitals::Vitals;
 use super::wire::{TEXT, Wire};
 use crate::Fallible;
 
+/// What the log says of a panic: where it was, and what became of the connection.
+const KINDS: usize = 2;
+
 const TALK: Duration = Duration::from_millis(500);
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
@@ -44,6 +47,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let status = server.end()?;
     findings.check(status.success(), || format!("the server ended with {status}"));
     findings.note(format!("in {:.1} s", lasted.as_secs_f64()));
-    findings.at_most("log lines", server.log_lines()? - lines, 2 + lasted.as_secs() as usize, "");
+    let lines = server.log_lines()? - lines;
+    findings.at_most("log lines", lines, KINDS * (2 + lasted.as_secs() as usize), "");
     Ok(findings)
 }

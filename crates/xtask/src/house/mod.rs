@@ -4,8 +4,13 @@
 mod absences;
 mod examples;
 mod lengths;
+mod limits;
 mod links;
+mod named_tests;
 mod packages;
+mod picture;
+mod settings;
+mod states;
 
 use crate::Fallible;
 use crate::report::Tally;
@@ -26,6 +31,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "packages say what they are", complaints: packages::metadata, note: None },
     Rule { name: "files stay short", complaints: lengths::complaints, note: None },
     Rule { name: "the examples stay short and stand in the README", complaints: examples::complaints, note: None },
+    Rule { name: "docs/limits.md says what the limits are", complaints: limits::complaints, note: None },
+    Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
     Rule { name: "links lead somewhere", complaints: links::complaints, note: None },
 ];
 

@@ -1,0 +1,174 @@
+//! When there is no room: at the bound of one connection's queue, and at the budget of the process.
+//!
+//! At its own bound a connection ends or drops what comes, as its reply said. At the budget the greediest connections of the loop
+//! go first, and who finds no room then ends. What ends for lack of room keeps only the unit that has begun to leave.
+
+use longwire_frame::State;
+
+use super::Sending;
+use crate::handler::Closed;
+use crate::notices::Notice;
+use crate::queue::Queue;
+use crate::session::Session;
+use crate::slots::Key;
+use crate::wire::Machine;
+
+/// Nobody is sent away for less.
+const GREEDY: usize = 4 << 10;
+
+impl Sending {
+    /// Whether something may be sent: the connection is open and its queue below the bound. At the bound the policy decides.
+    #[inline]
+    pub(super) fn admits(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+        if !self.is_sendable(slot) {
+            return false;
+        }
+        // Usually nothing waits.
+        let corked = self.corked == Some(slot) && self.cork.len() < self.limits.send_queue;
+        corked && self.slots[slot].output.is_none() || self.admits_behind_others(machine, slot)
+    }
+
+    fn admits_behind_others(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+        if self.is_below_its_bound(machine, slot) {
+            self.tell_gap(slot);
+            return true;
+        }
+        self.stats.dropped += 1;
+        if self.slots[slot].dropping {
+            self.note_drop(slot);
+        } else {
+            self.end_and_cut(slot, Closed::Overflow);
+        }
+        false
+    }
+
+    /// Whether messages or events can be sent: open, and no Close of ours on its way (RFC 6455 §5.5.1).
+    #[inline]
+    pub(super) fn is_sendable(&self, slot: u32) -> bool {
+        let connection = &self.slots[slot];
+        !connection.ending
+            && match &connection.session {
+                Session::WebSocket(socket) => socket.connection.state() == State::Open,
+                session => session.is_open(),
+            }
+    }
+
+    pub(super) fn is_below_its_bound(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+        let most = self.limits.send_queue;
+        if self.queued(slot) < most {
+            return true;
+        }
+        // What was only collected has not been refused by the socket yet.
+        if self.corked == Some(slot) && !self.slots[slot].blocked {
+            self.flush(machine, slot, &[]);
+        }
+        self.queued(slot) < most && self.is_sendable(slot)
+    }
+
+    /// Something was dropped by policy: the application hears of it after the running callback, the client of a stream when
+    /// there is room.
+    fn note_drop(&mut self, slot: u32) {
+        let is_stream = matches!(self.slots[slot].session, Session::Events(_));
+        let first = self.alter_queue(slot, |queue| {
+            queue.untold += 1;
+            queue.gap += u32::from(is_stream);
+            queue.untold == 1
+        });
+        if first {
+            let generation = self.slots[slot].generation;
+            self.drops.push(Key { slot, generation });
+        }
+    }
+
+    /// How many were dropped since the application was told last, if there is still somebody to tell about.
+    pub(crate) fn take_drops(&mut self, key: Key) -> u32 {
+        match self.slots.find(key) {
+            Some(connection) if connection.output.is_some() && connection.session.is_open() && !connection.ending => {
+                self.alter_queue(key.slot, |queue| std::mem::take(&mut queue.untold))
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether `more` bytes may be pinned for this connection: if not at once, then when the greediest have gone.
+    pub(crate) fn make_room(&mut self, slot: u32, more: usize) -> bool {
+        if self.ledger.admits(more) {
+            return true;
+        }
+        self.relieve(more);
+        self.ledger.admits(more) && !self.slots[slot].ending
+    }
+
+    /// Sends the greediest connections of this loop away, until there is room for `more` and some to spare.
+    #[cold]
+    fn relieve(&mut self, more: usize) {
+        let least = GREEDY.min(self.ledger.relief());
+        let mut greedy: Vec<(usize, u32)> = Vec::new();
+        for key in self.slots.keys() {
+            let connection = &self.slots[key.slot];
+            let pins = connection.pinned - self.slot_cost;
+            if pins >= least && !connection.ending {
+                greedy.push((pins, key.slot));
+            }
+        }
+        greedy.sort_unstable_by(|a, b| b.cmp(a));
+        let wanted = more.saturating_add(self.ledger.relief());
+        for (_, slot) in greedy {
+            if self.ledger.admits(wanted) {
+                return;
+            }
+            self.end_and_cut(slot, Closed::NoRoom);
+            if self.corked == Some(slot) {
+                // Its input is with the visit, and what that pins is free when it ends.
+                return;
+            }
+        }
+    }
+
+    /// We end it for a reason of our own; the loop says so to the peer, after the running callback.
+    pub(crate) fn end(&mut self, slot: u32, why: Closed) {
+        let connection = &mut self.slots[slot];
+        if !std::mem::replace(&mut connection.ending, true) {
+            self.endings.push((Key { slot, generation: connection.generation }, why));
+        }
+    }
+
+    /// Ends it for lack of room: what has not begun to leave is dropped, and what has come and is not whole.
+    pub(crate) fn end_and_cut(&mut self, slot: u32, why: Closed) {
+        self.end(slot, why);
+        if why == Closed::NoRoom {
+            let (now, id) = (self.now, self.id_at(slot));
+            self.notices.tell(now, Notice::NoRoom, format_args!("no room: {id} ends"));
+        }
+        let is_open = self.slots[slot].session.is_open();
+        let mut dropped = 0;
+        if is_open && self.corked == Some(slot) {
+            dropped += self.drop_cork();
+        }
+        if self.slots[slot].output.is_some() {
+            if is_open {
+                dropped += self.alter_queue(slot, Queue::cut);
+            } else {
+                // Half a response is none: the peer must see that it ends here.
+                self.slots[slot].torn |= self.slots[slot].waits();
+                self.alter_queue(slot, Queue::clear);
+            }
+        }
+        let connection = &mut self.slots[slot];
+        if let Session::WebSocket(socket) = &connection.session {
+            // Our Close was the last in the queue: it is gone, and there is no second one.
+            connection.torn |= dropped > 0 && socket.connection.state() == State::CloseSent;
+        }
+        self.stats.dropped += dropped;
+        // The head of a request that waits is needed for its answer.
+        if !matches!(connection.session, Session::Later(_)) && connection.input.take().is_some() {
+            self.book(slot);
+        }
+    }
+
+    /// Ends it in the middle of a unit: nothing can follow what has left.
+    pub(super) fn tear(&mut self, slot: u32) {
+        self.slots[slot].torn = true;
+        self.end_and_cut(slot, Closed::NoRoom);
+    }
+}
