@@ -309,7 +309,8 @@ impl<'a> Hub<'a> {
     /// [`Handler::closed`](crate::Handler::closed) will tell how it came out.
     ///
     /// # Errors
-    /// What the machine says at once: no descriptors, no route, as many connections as there may be.
+    /// What the machine says at once: no descriptors, no route, as many connections as there may be; or the server is
+    /// stopping.
     pub fn connect(&mut self, address: SocketAddr, opening: Opening) -> io::Result<PeerId> {
         self.sending.connect(self.machine, address, opening)
     }

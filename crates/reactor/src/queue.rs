@@ -105,6 +105,11 @@ impl Queue {
         self.push(bytes);
     }
 
+    /// Nothing that is here now can be cut off.
+    pub(crate) fn keep_all(&mut self) {
+        self.begun = self.bytes.len();
+    }
+
     /// Puts a pong in the place of the one that waits.
     pub(crate) fn set_pong(&mut self, frame: &[u8]) {
         self.pong.clear();

@@ -51,6 +51,14 @@ impl Page {
     fn is_empty(&self) -> bool {
         self.taken == [0; WORDS]
     }
+
+    /// Which of its slots are taken, in order.
+    fn taken(&self) -> impl Iterator<Item = usize> {
+        self.taken.iter().enumerate().flat_map(|(word, bits)| {
+            let rest = std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)));
+            rest.take_while(|bits| *bits != 0).map(move |bits| word * 64 + bits.trailing_zeros() as usize)
+        })
+    }
 }
 
 /// The connections of one loop.
@@ -143,16 +151,17 @@ impl Slots {
 
     /// The keys of all live connections, in the order of their slots.
     pub(crate) fn keys(&self) -> Vec<Key> {
-        let mut keys = Vec::with_capacity(self.live);
-        for (number, page) in self.pages.iter().enumerate() {
-            let Some(page) = page else { continue };
-            for (at, connection) in page.slots.iter().enumerate() {
-                if connection.generation != 0 {
-                    keys.push(Key { slot: (number * PAGE + at) as u32, generation: connection.generation });
-                }
-            }
-        }
-        keys
+        self.live().collect()
+    }
+
+    /// The same, one by one.
+    pub(crate) fn live(&self) -> impl Iterator<Item = Key> {
+        self.pages.iter().enumerate().filter_map(|(number, page)| Some((number, page.as_ref()?))).flat_map(
+            |(number, page)| {
+                page.taken()
+                    .map(move |at| Key { slot: (number * PAGE + at) as u32, generation: page.slots[at].generation })
+            },
+        )
     }
 }
 
@@ -216,6 +225,11 @@ impl<T> Side<T> {
     pub(crate) fn get(&mut self, slot: u32) -> Option<&mut T> {
         let (number, at) = split(slot);
         self.pages.get_mut(number)?.as_mut()?.values[at].as_mut()
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.pages.iter().flatten().map(|page| page.live).sum()
     }
 
     pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {

@@ -35,6 +35,16 @@ impl<S: Sys> Wires<S> {
         registered
     }
 
+    /// Whether a connection has a socket.
+    pub(crate) fn holds(&mut self, slot: u32) -> bool {
+        self.sockets.get(slot).is_some()
+    }
+
+    /// How many sockets there are.
+    pub(crate) fn count(&self) -> usize {
+        self.sockets.len()
+    }
+
     #[inline]
     pub(crate) fn read(&mut self, slot: u32, buffer: &mut [u8]) -> io::Result<usize> {
         match self.sockets.get(slot) {
@@ -78,7 +88,7 @@ impl<S: Sys> Machine for Wires<S> {
 
     fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()> {
         let socket = self.sys.connect(address)?;
-        self.attach(key, socket)
+        self.attach(key, socket).inspect_err(|_| self.close(key.slot))
     }
 
     fn entropy(&mut self, bytes: &mut [u8]) {

@@ -5,6 +5,7 @@
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
+//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace
 //! ```
 //!
 //! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
@@ -23,6 +24,7 @@ mod report;
 mod repository;
 mod rust;
 mod server;
+mod simulate;
 mod smallest;
 mod source;
 mod tools;
@@ -38,8 +40,8 @@ use tools::Tools;
 /// Whatever may go wrong, in words.
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str =
-    "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask drill [--short] [NAME…]";
+const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask drill [--short] [NAME…] \
+                     | cargo xtask simulate [--help]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -52,9 +54,21 @@ fn main() -> ExitCode {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
         ["drill", ref names @ ..] => run(|repository, report| drills(repository, report, Form::Long, names)),
+        ["simulate", ref words @ ..] => simulate(words),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn simulate(words: &[&str]) -> ExitCode {
+    match Repository::open().and_then(|repository| simulate::simulate(&repository, words)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -37,9 +37,12 @@ impl Sending {
         self.closed_at = None;
     }
 
-    /// Something is open now: what was collected so far is its head, and whatever else was said before.
-    pub(crate) const fn mark_opened(&mut self) {
+    /// Something is open now: what was collected or queued so far is its head, and whatever else was said before.
+    pub(crate) fn mark_opened(&mut self, slot: u32) {
         self.opened_at = self.cork.len();
+        if let Some(queue) = &mut self.slots[slot].output {
+            queue.keep_all();
+        }
     }
 
     /// Takes back what the running callback has sent, as far as it has not left. `true` if a Close was among it.
@@ -60,16 +63,17 @@ impl Sending {
 
     /// Appends what `encode` writes to a connection's output.
     pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.cork.len();
-        encode(&mut self.cork);
-        if self.corked != Some(slot) {
-            if self.reserve(slot, self.cork.len() - start) {
-                let (connection, bytes) = (&mut self.slots[slot], &self.cork[start..]);
-                alter(connection, &mut self.ledger, self.now, |queue| queue.push(bytes));
-            }
-            self.cork.truncate(start);
-            self.touch(slot);
+        if self.corked == Some(slot) {
+            return encode(&mut self.cork);
         }
+        // Not behind what somebody else has collected: where there is no room, that may be cut off just now.
+        let mut bytes = std::mem::take(&mut self.scratch);
+        encode(&mut bytes);
+        self.enqueue(slot, &bytes, 0);
+        self.touch(slot);
+        bytes.clear();
+        bytes.shrink_to(self.limits.cork + self.limits.direct);
+        self.scratch = bytes;
     }
 
     /// Appends a body that was given away.

@@ -59,7 +59,8 @@ impl Sending {
         if direct {
             append_header(header, &mut self.cork);
             let taken = self.flush(machine, slot, payload);
-            if taken < payload.len() {
+            // Whose header found no room has no payload either.
+            if taken < payload.len() && !self.slots[slot].ending {
                 // Of a frame whose header has left the rest must follow.
                 let begun = if self.slots[slot].waits() { 0 } else { payload.len() - taken };
                 self.enqueue(slot, &payload[taken..], begun);

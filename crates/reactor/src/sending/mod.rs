@@ -58,6 +58,8 @@ pub(crate) struct Sending {
     pub(crate) date: Date,
     /// What the visited connection sends.
     cork: Vec<u8>,
+    /// Where what anybody else is sent is encoded.
+    scratch: Vec<u8>,
     /// Whose cork it is.
     corked: Option<u32>,
     /// Where the running callback's output began.
@@ -104,6 +106,7 @@ impl Sending {
             notices: Notices::default(),
             times: Times::new(&limits),
             cork: Vec::with_capacity(limits.cork + limits.direct),
+            scratch: Vec::new(),
             limits,
             slots: Slots::new(),
             clients: Side::new(),
@@ -215,6 +218,9 @@ impl Sending {
         address: SocketAddr,
         opening: Opening,
     ) -> io::Result<PeerId> {
+        if self.draining {
+            return Err(io::Error::other("the server is stopping"));
+        }
         if !self.ledger.admit() {
             return Err(io::Error::other("as many connections as Limits::connections admits"));
         }

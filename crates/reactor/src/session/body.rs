@@ -68,14 +68,16 @@ pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
     });
 }
 
-/// The rest of the body is not awaited any more: gives the answer to its request, whose head is still there unless it had to go
-/// for lack of room.
+/// The rest of a request is not awaited any more: gives its answer, with its head if that was whole and did not have to go for
+/// lack of room.
 pub(super) fn give_up<H: Handler>(
     visit: &mut Visit<'_, H>,
     answer: impl FnOnce(&mut Visit<'_, H>, Option<&Request<'_, '_>>),
 ) {
-    let Session::Body(body) = &visit.sending.slots[visit.key.slot].session else { return };
-    let head = body.head as usize;
+    let head = match &visit.sending.slots[visit.key.slot].session {
+        Session::Body(body) => body.head as usize,
+        _ => 0,
+    };
     let carry = visit.input.take().map(|input| input.carry).unwrap_or_default();
     let mut slots = FieldSlots::new();
     let request = carry.get(..head).and_then(|head| Request::parse(head, &mut slots).ok());

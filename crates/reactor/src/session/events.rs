@@ -28,7 +28,7 @@ pub(super) fn open<H: Handler>(
     retry: Option<Duration>,
 ) {
     head::respond_stream(visit, request, fields);
-    visit.sending.mark_opened();
+    visit.sending.mark_opened(visit.key.slot);
     if request.is_head() {
         return visit.shut(Closed::Answered);
     }

@@ -229,7 +229,7 @@ fn open<H: Handler>(
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
-    visit.sending.mark_opened();
+    visit.sending.mark_opened(visit.key.slot);
     let frames = Frames::server(visit.sending.limits.message);
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;

@@ -71,6 +71,19 @@ impl Session {
         Self::Closing(Closing { shut: false, why: None })
     }
 
+    /// Its state, for those who read reports.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Head(_) => "head",
+            Self::Body(_) => "body",
+            Self::Later(_) => "later",
+            Self::WebSocket(_) => "web socket",
+            Self::Events(_) => "events",
+            Self::Opening(_) => "opening",
+            Self::Closing(_) => "closing",
+        }
+    }
+
     /// Every transition there is. (docs/states.md draws them, and is held against this.)
     const fn may_become(&self, next: &Self) -> bool {
         matches!(
@@ -184,7 +197,8 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn pause_if_full(&mut self) {
         let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
         let connection = self.connection();
-        if full && !matches!(connection.session, Session::Events(_) | Session::Closing(_)) {
+        // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
+        if full && !matches!(connection.session, Session::Body(_) | Session::Events(_) | Session::Closing(_)) {
             connection.paused = true;
         }
     }

@@ -147,7 +147,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
     visit.sending.stats.web_sockets += 1;
     visit.users.insert(visit.key.slot, H::User::default());
-    visit.sending.mark_opened();
+    visit.sending.mark_opened(visit.key.slot);
     visit.sending.wanted.clear();
     head::opened(visit);
     length

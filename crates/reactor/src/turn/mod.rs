@@ -9,6 +9,7 @@
 //! ```
 
 mod accept;
+mod audit;
 mod expiry;
 mod stop;
 mod visit;

@@ -69,6 +69,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         for key in self.sending.slots.keys() {
             self.remove(key, Closed::Drained);
         }
+        self.settle_all();
         Turn::Ended
     }
 }

@@ -309,11 +309,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     pub(super) fn close_when_sent(&mut self, key: Key) {
         self.visit_of(key, None).become_session(Session::closing());
-        if !self.sending.slots[key.slot].waits() {
-            self.remove(key, Closed::Gone);
-        } else {
-            self.sending.settle(key.slot);
+        let connection = &self.sending.slots[key.slot];
+        if !connection.waits() {
+            return self.remove(key, Closed::Gone);
         }
+        if !connection.blocked {
+            // A signal came before the write: no edge is owed.
+            self.sending.ready.push(&mut self.sending.slots, key);
+        }
+        self.sending.settle(key.slot);
     }
 
     /// Gives everything back, and tells the application if it had something open.

@@ -1,6 +1,7 @@
 //! The loop's tests: on the imaginary machine, where time is a value and every call is counted, and on loopback sockets.
 
 mod live;
+mod misfortunes;
 mod stage;
 
 mod accepting;

@@ -1,0 +1,117 @@
+//! A history as people read it: three columns, for those outside, for the machine, and for the application; time runs downwards.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::{Arguments, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+use longwire_reactor::sys::Edge;
+use longwire_reactor::sys::sim::{Done, Watch};
+
+/// Writes down what happens, if anybody wants to know. Copies write on the same page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ladder(Option<Rc<Page>>);
+
+#[derive(Debug, Default)]
+struct Page {
+    text: RefCell<String>,
+    now: Cell<Duration>,
+}
+
+impl Ladder {
+    /// A ladder that writes.
+    pub(crate) fn writing() -> Self {
+        let ladder = Self(Some(Rc::default()));
+        ladder.write(format_args!("{:>12}  {:<48}│ {:<44}│ {}", "seconds", "outside", "machine", "application"));
+        ladder
+    }
+
+    pub(crate) const fn is_writing(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// All that was written.
+    pub(crate) fn text(&self) -> String {
+        self.0.as_ref().map(|page| page.text.borrow().clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn set_time(&self, now: Duration) {
+        if let Some(page) = &self.0 {
+            page.now.set(now);
+        }
+    }
+
+    /// What somebody outside does.
+    pub(crate) fn outside(&self, says: Arguments<'_>) {
+        self.step(format_args!("{says}"), format_args!(""), format_args!(""));
+    }
+
+    /// What the machine is asked, and answers.
+    fn machine(&self, says: Arguments<'_>) {
+        self.step(format_args!(""), says, format_args!(""));
+    }
+
+    /// What the application is told, and does.
+    pub(crate) fn application(&self, says: Arguments<'_>) {
+        self.step(format_args!(""), format_args!(""), says);
+    }
+
+    /// A line across all columns.
+    pub(crate) fn rule(&self, says: Arguments<'_>) {
+        if self.is_writing() {
+            self.write(format_args!("── {says}"));
+        }
+    }
+
+    fn step(&self, outside: Arguments<'_>, machine: Arguments<'_>, application: Arguments<'_>) {
+        let Some(page) = &self.0 else { return };
+        let now = page.now.get();
+        let time = format!("{}.{:06}", now.as_secs(), now.subsec_micros());
+        let (outside, machine) = (outside.to_string(), machine.to_string());
+        let line = format!("{time:>12}  {outside:<48}│ {machine:<44}│ {application}");
+        self.write(format_args!("{}", line.trim_end_matches([' ', '│'])));
+    }
+
+    fn write(&self, line: Arguments<'_>) {
+        if let Some(page) = &self.0 {
+            writeln!(page.text.borrow_mut(), "{line}").expect("a string takes everything");
+        }
+    }
+}
+
+impl Watch for Ladder {
+    fn done(&mut self, now: Duration, done: &Done) {
+        self.set_time(now);
+        self.machine(format_args!("{done}"));
+    }
+
+    fn edge(&mut self, now: Duration, descriptor: Option<u32>, edge: Edge) {
+        self.set_time(now);
+        let mut says = String::from("poll: ");
+        match (descriptor, edge.broken) {
+            (Some(descriptor), _) => says += &descriptor.to_string(),
+            (None, false) => says += "wake-up",
+            (None, true) => says += "a closed one",
+        }
+        for (is_so, word) in [
+            (edge.readable, " readable"),
+            (edge.writable, " writable"),
+            (edge.read_closed, " closed"),
+            (edge.broken, " broken"),
+        ] {
+            says += if is_so && descriptor.is_some() { word } else { "" };
+        }
+        self.machine(format_args!("{says}"));
+    }
+}
+
+/// The beginning of some bytes, in one line.
+pub(crate) fn glimpse(bytes: &[u8]) -> String {
+    let (line, more) = match bytes.iter().position(|byte| *byte == b'\r' || *byte == b'\n') {
+        Some(end) => (&bytes[..end], true),
+        None => (bytes, false),
+    };
+    let shown = &line[..line.len().min(24)];
+    let more = more || shown.len() < line.len();
+    format!("{}{}", shown.escape_ascii(), if more { "…" } else { "" })
+}

@@ -1,0 +1,30 @@
+//! The real event loop on an imaginary machine: one seed is one history, with every fault of the world.
+//!
+//! ```text
+//!   seed ─► plan (limits, faults, tempers) ─► turns: guests act ─► the loop turns ─► audit ─► guests hear ─► … ─► all is calm,
+//!                                             everybody is served ─► everybody leaves ─► nothing is left
+//! ```
+//!
+//! Nothing of the loop is replaced but the machine under it. An application ([`app`]) that does anything at all writes down in a
+//! [`model`] what it was told and what it said; [`guest`]s hold every byte that arrives against it. What the loop alone knows,
+//! `Loop::audit` checks after every turn. A violation names its seed, and the seed replays it:
+//!
+//! ```text
+//! cargo xtask simulate --seed 4711 --trace
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod campaign;
+mod coverage;
+mod guest;
+mod history;
+mod ladder;
+mod model;
+mod plan;
+mod words;
+
+pub use campaign::{Campaign, Findings};
+pub use coverage::{Coverage, Met};
+pub use history::{Outcome, Violation, run, trace};

@@ -1,0 +1,32 @@
+//! The simulator: built for release, then run on as many seeds as the words say, or on a fixed number as a step of the tests.
+
+use std::process::Command;
+
+use crate::Fallible;
+use crate::process::Task;
+use crate::report::Tally;
+use crate::repository::Repository;
+
+/// How many histories the tests run.
+const HISTORIES: &str = "100000";
+
+const PACKAGE: &str = "longwire-simulator";
+
+/// A step: so many histories, and no violation and no hole in what they met.
+pub(crate) fn histories(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "simulator build", &["build", "--release", "--package", PACKAGE])?.succeed()?;
+    let program = repository.target.join("release").join(PACKAGE);
+    let said = Task::new(repository, "simulator", program)?.args(["--seeds", HISTORIES]).within(300).succeed()?;
+    let last = said.lines().rfind(|line| line.contains("histories")).unwrap_or_default();
+    Ok(Tally::one().noting(last))
+}
+
+/// Whatever the words say, on this terminal. `false` if something was found.
+pub(crate) fn simulate(repository: &Repository, words: &[&str]) -> Fallible<bool> {
+    let built = Command::new("cargo").args(["build", "--quiet", "--release", "--package", PACKAGE]).status()?;
+    if !built.success() {
+        return Err("the simulator was not built".into());
+    }
+    let program = repository.target.join("release").join(PACKAGE);
+    Ok(Command::new(program).args(words).status()?.success())
+}
