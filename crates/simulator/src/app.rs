@@ -2,13 +2,16 @@
 
 mod acts;
 
+use std::net::SocketAddr;
 use std::panic::resume_unwind;
 
 use longwire_reactor::sys::sim::Random;
-use longwire_reactor::{Closed, Deadline, Handler, Hub, Message, Peer, PeerId, Piece, Reply, Request};
+use longwire_reactor::{
+    Access, Closed, Deadline, Dropped, Handler, Hub, Message, Peer, PeerId, Piece, Record, Reply, Request,
+};
 
 use crate::coverage::Met;
-use crate::ladder::{Ladder, glimpse};
+use crate::ladder::{Glimpse, Ladder};
 use crate::model::{Answer, Model, State};
 use crate::plan::Plan;
 use crate::words::{Kind, Word};
@@ -40,7 +43,7 @@ pub(crate) struct Seat {
 
 impl App {
     pub(crate) fn new(plan: Plan, random: Random, ladder: Ladder) -> Self {
-        let model = Model { most_topics: plan.limits.topics, ..Model::default() };
+        let model = Model { most_topics: plan.limits.topics, patient: plan.patient, ..Model::default() };
         // The bound, one message, and what a visit may answer beside them: a page, and heads.
         let queue_most = plan.limits.send_queue + 2 * crate::words::LONGEST + 4_000;
         Self {
@@ -55,6 +58,11 @@ impl App {
             dialled: 0,
             queue_most,
         }
+    }
+
+    /// Where a guest comes from.
+    pub(crate) fn address_of(guest: usize) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, (guest % 3) as u8], guest as u16))
     }
 
     /// A callback about a peer begins: it must be one that is open, and it must be that one.
@@ -115,6 +123,10 @@ impl App {
             Route::WebSocket => (Reply::web_socket(), Answer::WebSocket(record)),
             Route::Pieces => (Reply::web_socket().pieces(), Answer::WebSocket(record)),
             Route::Events => (Reply::events(), Answer::Events(record)),
+            Route::Page if asks.headless => {
+                self.model.meet(Met::Page);
+                (Reply::page("text/plain", vec![b'x'; asks.size]), Answer::Head(asks.size))
+            }
             Route::Page => {
                 let word = Word::new(Kind::Body, asks.guest as u32, asks.number);
                 let mut body = String::new();
@@ -125,7 +137,9 @@ impl App {
             }
         };
         self.model.answers[asks.guest].push_back(answer);
-        reply
+        let drops = asks.route != Route::Page && self.random.one_in(3);
+        self.model.records[record].dropping = drops;
+        if drops { reply.dropping() } else { reply }
     }
 
     /// A message is there, whole.
@@ -136,7 +150,7 @@ impl App {
         match Word::read(bytes) {
             Some(word) if word == due => {}
             word => {
-                let text = format!("{word:?} ({}) came from a guest where {due:?} was due", glimpse(bytes));
+                let text = format!("{word:?} ({}) came from a guest where {due:?} was due", Glimpse(bytes));
                 return self.model.violate(text);
             }
         }
@@ -176,17 +190,20 @@ struct Asks {
     size: usize,
     /// The answer may come later.
     later: bool,
+    /// HEAD.
+    headless: bool,
 }
 
 impl Asks {
-    fn parse(path: &str) -> Option<Self> {
+    fn parse(method: &str, path: &str) -> Option<Self> {
         let mut parts = path.strip_prefix('/')?.split('/');
         let name = parts.next()?;
         let (later, name) = name.strip_prefix("later-").map_or((false, name), |name| (true, name));
         let routes = [Route::WebSocket, Route::Pieces, Route::Events, Route::Page];
         let route = routes.into_iter().find(|route| route.name() == name)?;
         let mut number = || parts.next()?.parse().ok();
-        Some(Self { route, guest: number()?, number: number()? as u32, size: number()?, later })
+        let headless = method == "HEAD";
+        Some(Self { route, guest: number()?, number: number()? as u32, size: number()?, later, headless })
     }
 }
 
@@ -197,10 +214,15 @@ impl Handler for App {
         self.model.meet(Met::Request);
         let id = peer.id();
         self.ladder.application(format_args!("request of {id}: {request:?}"));
-        let Some(asks) = Asks::parse(request.path()).filter(|asks| asks.guest < self.model.answers.len()) else {
+        let Some(asks) =
+            Asks::parse(request.method(), request.path()).filter(|asks| asks.guest < self.model.answers.len())
+        else {
             self.model.violate(format!("nobody asks for {request:?}"));
             return Reply::status(500);
         };
+        if peer.address() != Some(Self::address_of(asks.guest)) {
+            self.model.violate(format!("{id} does not come from where guest {} is", asks.guest));
+        }
         if peer.user.record.is_some() {
             self.model.violate(format!("the user value of {id} is not a fresh one"));
         }
@@ -261,17 +283,19 @@ impl Handler for App {
     fn piece(&mut self, peer: &mut Peer<'_, Seat>, piece: Piece<'_>) {
         let Some(record) = self.called_open(peer, Met::Piece, "piece") else { return };
         let (bytes, end) = match piece {
-            Piece::Text { carried: None, rest, end } => (rest.as_bytes(), end),
-            Piece::Text { carried: Some(_), .. } => {
-                return self.model.violate("a character was carried that nobody sent".into());
-            }
+            Piece::Text { rest, end, .. } => (rest.as_bytes(), end),
             Piece::Binary { bytes, end } => (bytes, end),
         };
         let at = self.incoming.iter().position(|(of, _)| *of == record).unwrap_or_else(|| {
             self.incoming.push((record, Vec::new()));
             self.incoming.len() - 1
         });
-        self.incoming[at].1.extend_from_slice(bytes);
+        let so_far = &mut self.incoming[at].1;
+        if let Piece::Text { carried: Some(carried), .. } = piece {
+            self.model.meet(Met::Carried);
+            so_far.extend_from_slice(carried.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        so_far.extend_from_slice(bytes);
         if end {
             let (_, whole) = self.incoming.swap_remove(at);
             self.take(peer, record, &whole);
@@ -288,8 +312,34 @@ impl Handler for App {
         }
     }
 
+    fn dropped(&mut self, peer: &mut Peer<'_, Seat>, what: Dropped) {
+        let Some(record) = self.called_open(peer, Met::Dropped, "dropped") else { return };
+        if what.count == 0 || !self.model.records[record].dropping {
+            self.model.violate(format!("{} is told that {} were dropped", peer.id(), what.count));
+        }
+        self.model.records[record].dropped += what.count;
+        if self.random.one_in(4) {
+            self.act(peer, record);
+        }
+    }
+
+    fn access(&mut self, mut access: Access<'_>) {
+        match access.record {
+            Record::Closed { .. } => self.model.connections_ended += 1,
+            Record::Answered { request, status, .. } => {
+                let asks = request.and_then(|request| Asks::parse(request.method(), request.path()));
+                if let Some(asks) = asks
+                    && access.address() != Some(Self::address_of(asks.guest))
+                {
+                    self.model.violate(format!("the answer {status} to guest {} is told of somebody else", asks.guest));
+                }
+            }
+        }
+    }
+
     fn timer(&mut self, peer: &mut Peer<'_, Seat>) {
         let Some(record) = self.called(peer, Met::Timer, "timer") else { return };
+        self.model.records[record].overdue = false;
         if !std::mem::take(&mut self.model.records[record].waking) {
             self.model.violate(format!("nobody asked for the timer of {}", peer.id()));
         }
@@ -316,6 +366,7 @@ impl Handler for App {
         if known.why.is_some() || known.state == State::Over {
             return self.model.violate(format!("closed of {id} came twice, or for what never was open"));
         }
+        let state = known.state;
         known.why = Some(why);
         match why {
             // What was sent before the peer's Close came goes out before its answer; what was published in this turn does not.
@@ -324,19 +375,22 @@ impl Handler for App {
                 known.publications_are_firm = false;
             }
             // Who stops the server may have closed it before the application said its last words.
-            Closed::Panicked if self.plan.drains => known.firm = 0,
+            Closed::Panicked if self.plan.drains.is_some() => known.firm = 0,
             Closed::ByPeer(_) | Closed::ByUs | Closed::Panicked => {}
             _ => (known.firm, known.publications_are_firm) = (0, false),
         }
         let guest = known.guest;
+        if !self.may_end(record, why, state) {
+            self.model.violate(format!("{id}, being {state:?}, was closed for no reason: {why:?}"));
+        }
         if why == Closed::Late(Deadline::Answer) {
             // Whatever was answered in this very turn comes too late.
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(503));
-        } else if why == Closed::NoRoom && known.state == State::Later {
+        } else if why == Closed::NoRoom && state == State::Later {
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(503));
-        } else if why == Closed::Panicked && known.state == State::Later {
+        } else if why == Closed::Panicked && state == State::Later {
             self.unanswered(record);
             self.model.answers[guest].push_back(Answer::Status(500));
         }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use longwire_reactor::sys::sim::{Call, Calls, FaultCounts};
 
 use crate::coverage::Coverage;
-use crate::history::{Outcome, Violation, run};
+use crate::history::run;
+use crate::outcome::{Outcome, Violation};
 
 /// Which seeds, and on how many threads.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,11 @@
 //! A history as people read it: three columns, for those outside, for the machine, and for the application; time runs downwards.
 
 use std::cell::{Cell, RefCell};
-use std::fmt::{Arguments, Write};
+use std::fmt::{self, Arguments, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
+use longwire_reactor::frame::{Header, Opcode};
 use longwire_reactor::sys::Edge;
 use longwire_reactor::sys::sim::{Done, Watch};
 
@@ -15,6 +16,7 @@ pub(crate) struct Ladder(Option<Rc<Page>>);
 #[derive(Debug, Default)]
 struct Page {
     text: RefCell<String>,
+    start: Cell<Duration>,
     now: Cell<Duration>,
 }
 
@@ -33,6 +35,14 @@ impl Ladder {
     /// All that was written.
     pub(crate) fn text(&self) -> String {
         self.0.as_ref().map(|page| page.text.borrow().clone()).unwrap_or_default()
+    }
+
+    /// The history begins now.
+    pub(crate) fn begin(&self, now: Duration) {
+        if let Some(page) = &self.0 {
+            page.start.set(now);
+            page.now.set(now);
+        }
     }
 
     pub(crate) fn set_time(&self, now: Duration) {
@@ -65,7 +75,7 @@ impl Ladder {
 
     fn step(&self, outside: Arguments<'_>, machine: Arguments<'_>, application: Arguments<'_>) {
         let Some(page) = &self.0 else { return };
-        let now = page.now.get();
+        let now = page.now.get() - page.start.get();
         let time = format!("{}.{:06}", now.as_secs(), now.subsec_micros());
         let (outside, machine) = (outside.to_string(), machine.to_string());
         let line = format!("{time:>12}  {outside:<48}│ {machine:<44}│ {application}");
@@ -105,13 +115,48 @@ impl Watch for Ladder {
     }
 }
 
-/// The beginning of some bytes, in one line.
-pub(crate) fn glimpse(bytes: &[u8]) -> String {
-    let (line, more) = match bytes.iter().position(|byte| *byte == b'\r' || *byte == b'\n') {
-        Some(end) => (&bytes[..end], true),
-        None => (bytes, false),
-    };
-    let shown = &line[..line.len().min(24)];
-    let more = more || shown.len() < line.len();
-    format!("{}{}", shown.escape_ascii(), if more { "…" } else { "" })
+/// What some bytes say, in a few words, for whoever reads along: the first line of a head, frames, or the bytes themselves.
+pub(crate) struct Glimpse<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Glimpse<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = self;
+        let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+        if let Ok(text) = std::str::from_utf8(line)
+            && !line.is_empty()
+        {
+            let more = if line.len() < bytes.len() || text.chars().count() > 30 { "…" } else { "" };
+            return write!(f, "{text:.30}{more}");
+        }
+        match frames(bytes) {
+            (said, 0) => f.write_str(&said),
+            (said, rest) if !said.is_empty() => write!(f, "{said} and {rest} bytes"),
+            _ => write!(f, "{}…", bytes[..bytes.len().min(6)].escape_ascii()),
+        }
+    }
+}
+
+/// The whole frames at the front of some bytes, in words, and how many bytes are left behind them.
+fn frames(bytes: &[u8]) -> (String, usize) {
+    let (mut said, mut at) = (Vec::new(), 0);
+    while let Ok(Some((header, length))) = Header::parse(&bytes[at..]) {
+        let end = (at + length).saturating_add(header.len as usize);
+        let Some(payload) = bytes.get(at + length..end) else { break };
+        let mut payload = payload.to_vec();
+        if let Some(mut mask) = header.mask {
+            mask.apply(&mut payload);
+        }
+        let begun = if header.fin { "" } else { "~" };
+        said.push(match header.opcode {
+            Opcode::Close => match *payload {
+                [high, low, ..] => format!("close {}", u16::from_be_bytes([high, low])),
+                _ => "close".into(),
+            },
+            Opcode::Ping => "ping".into(),
+            Opcode::Pong => "pong".into(),
+            opcode => format!("{begun}{opcode:?} {:.8}", String::from_utf8_lossy(&payload)),
+        });
+        at = end;
+    }
+    (said.join(", "), bytes.len() - at)
 }

@@ -52,14 +52,23 @@ pub(crate) struct Record {
     pub(crate) topics: u8,
     /// The word that is being sent in pieces, how much of it has gone, and its size.
     pub(crate) pieces: Option<(Word, usize, usize)>,
+    /// It was sent a word in pieces once.
+    pub(crate) pieced: bool,
     /// The application has closed it: nothing that is sent from here on may arrive.
     pub(crate) closing: bool,
     /// Somebody outside has asked to close it.
     pub(crate) doomed: bool,
     /// Its answer was given, to a request that waited for it.
     pub(crate) answered: bool,
-    /// A timer was asked for.
+    /// A timer was asked for, and so long ago that it must have fired.
     pub(crate) waking: bool,
+    pub(crate) overdue: bool,
+    /// At its bound what comes is dropped; so many words are known to be missing, and so many were told to be.
+    pub(crate) dropping: bool,
+    pub(crate) missing: u32,
+    pub(crate) dropped: u32,
+    /// As many as its stream was told in events named `gap`.
+    pub(crate) gaps: u32,
     pub(crate) why: Option<Closed>,
 }
 
@@ -79,10 +88,16 @@ impl Record {
             told: 0,
             topics: 0,
             pieces: None,
+            pieced: false,
             closing: false,
             doomed: false,
             answered: false,
             waking: false,
+            overdue: false,
+            dropping: false,
+            missing: 0,
+            dropped: 0,
+            gaps: 0,
             why: None,
         }
     }
@@ -94,6 +109,21 @@ impl Record {
     /// Whether what is sent now will arrive, if nothing happens to it.
     pub(crate) const fn hears(&self) -> bool {
         self.is_open() && !self.closing
+    }
+
+    /// A word came where number `due` was expected, the `last` one that was sent being known: those between are missing.
+    fn skip(&mut self, word: Word, due: u32, last: u32) -> Result<(), String> {
+        if word.number < due || word.number > last || word.number > due && !self.dropping {
+            return Err(format!("{word:?} came where number {due} of {last} was due"));
+        }
+        self.missing += word.number - due;
+        Ok(())
+    }
+
+    /// How many words have not come, by number or as the last ones.
+    pub(crate) fn owed(&self) -> u32 {
+        let last = (self.sent - self.received) + (self.remote_sent - self.remote_received);
+        self.missing + last + self.published.len() as u32
     }
 
     /// How many words were sent whole: what waits for the end of one in pieces, was not.
@@ -121,6 +151,8 @@ impl Record {
 pub(crate) enum Answer {
     /// A page with this word, so long.
     Page(Word, usize),
+    /// The head of a page that is so long.
+    Head(usize),
     Status(u16),
     WebSocket(usize),
     Events(usize),
@@ -139,6 +171,12 @@ pub(crate) struct Model {
     pub(crate) coverage: Coverage,
     /// The first thing that was not as it must be.
     pub(crate) violation: Option<String>,
+    /// Connections of our own that were begun.
+    pub(crate) dialled: u64,
+    /// Connections whose end was told in the access log.
+    pub(crate) connections_ended: u64,
+    /// No deadline may pass.
+    pub(crate) patient: bool,
     /// Limits that the model must know.
     pub(crate) most_topics: usize,
 }
@@ -208,29 +246,45 @@ impl Model {
         }
     }
 
+    /// Timers that were asked for so far must have fired when time has passed.
+    pub(crate) fn mark_wakes(&mut self) {
+        for live in &self.live {
+            let record = &mut self.records[*live];
+            record.overdue = record.waking;
+        }
+    }
+
+    /// Somebody whose timer has not fired.
+    pub(crate) fn overslept(&self) -> Option<PeerId> {
+        let live = self.live.iter().map(|live| &self.records[*live]);
+        live.filter(|record| record.overdue && !record.closing && !record.doomed).map(|record| record.id).next()
+    }
+
     /// A guest has heard a word on its WebSocket or stream.
     pub(crate) fn heard(&mut self, guest: usize, record: usize, word: Word) -> Result<(), String> {
         let to = &mut self.records[record];
         debug_assert_eq!(to.guest, guest);
         match word.kind {
             Kind::Direct if word.of as usize == record => {
-                to.received += 1;
-                if word.number != to.received || word.number > to.sent {
-                    return Err(format!("{word:?} came where number {} of {} was due", to.received, to.sent));
-                }
-                Ok(())
+                let due = to.received + 1;
+                to.received = word.number;
+                to.skip(word, due, to.sent)
             }
             Kind::Remote if word.of as usize == record => {
-                to.remote_received += 1;
-                if word.number != to.remote_received || word.number > to.remote_sent {
-                    return Err(format!("{word:?} came where number {} from outside was due", to.remote_received));
-                }
-                Ok(())
+                let due = to.remote_received + 1;
+                to.remote_received = word.number;
+                to.skip(word, due, to.remote_sent)
             }
-            Kind::Published => match to.published.pop_front() {
-                Some(due) if due == word.number => Ok(()),
-                due => Err(format!("{word:?} came where publication {due:?} was due")),
-            },
+            Kind::Published => {
+                while to.dropping && to.published.front().is_some_and(|due| *due < word.number) {
+                    to.published.pop_front();
+                    to.missing += 1;
+                }
+                match to.published.pop_front() {
+                    Some(due) if due == word.number => Ok(()),
+                    due => Err(format!("{word:?} came where publication {due:?} was due")),
+                }
+            }
             Kind::Announced => Ok(()),
             _ => Err(format!("{word:?} came to a guest whom it does not concern")),
         }

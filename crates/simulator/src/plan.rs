@@ -24,8 +24,8 @@ pub(crate) struct Plan {
     pub(crate) panics: Option<usize>,
     /// It does so many things more in a callback, at most.
     pub(crate) zeal: usize,
-    /// Somebody drains the server before everybody has left.
-    pub(crate) drains: bool,
+    /// Somebody stops the server in this turn, or when all is calm if it has so many.
+    pub(crate) drains: Option<usize>,
 }
 
 impl Plan {
@@ -45,17 +45,18 @@ impl Plan {
         };
         world.pass(start);
         faults(random, world, patient);
+        let turns = random.between(15, 60);
         Self {
             poor: limits.budget < Limits::default().budget,
             patient,
             roomy,
             limits,
             tick: random.one_in(4).then(|| Duration::from_millis(random.between(1, 300) as u64)),
-            turns: random.between(15, 60),
+            turns,
             guests: random.between(1, 10),
             panics: random.one_in(4).then(|| random.between(5, 80)),
             zeal: random.below(4),
-            drains: random.one_in(3),
+            drains: random.one_in(3).then(|| random.below(2 * turns)),
         }
     }
 }
@@ -89,6 +90,7 @@ fn limits(random: &mut Random, patient: bool, roomy: bool) -> Limits {
     };
     if !roomy {
         limits.connections = if random.one_in(3) { random.between(1, 6) } else { limits.connections };
+        limits.per_address = if random.one_in(3) { random.between(1, 4) } else { limits.per_address };
         limits.budget = if random.one_in(3) { size(random, 100, 20_000) } else { limits.budget };
     }
     if !patient {

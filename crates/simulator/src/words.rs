@@ -2,6 +2,7 @@
 //! order, mixed up or handed to another is seen where it arrives.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 /// What a word is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,16 +38,13 @@ pub(crate) struct Word {
 /// No word is longer.
 pub(crate) const LONGEST: usize = 6_000;
 
-/// The alphabet, again and again.
-static LETTERS: [u8; LONGEST + 26] = {
-    let mut letters = [0; LONGEST + 26];
-    let mut at = 0;
-    while at < letters.len() {
-        letters[at] = b'a' + (at % 26) as u8;
-        at += 1;
-    }
-    letters
-};
+/// Letters of one to four bytes, again and again: where they are cut, characters are.
+static LETTERS: LazyLock<String> = LazyLock::new(|| CYCLE.repeat((LONGEST + CYCLE.len()).div_ceil(CYCLE.len())));
+
+const CYCLE: &str = "abcdefghijé€😀klmnopqrstuvwxyz";
+
+/// At so many places in the cycle a word's letters may begin: there all have one byte.
+const BEGINNINGS: u32 = 10;
 
 impl Word {
     pub(crate) const fn new(kind: Kind, of: u32, number: u32) -> Self {
@@ -59,14 +57,17 @@ impl Word {
         let letter = char::from(self.kind as u8);
         write!(out, "{letter}{}.{}.{}:", self.of, self.number, self.about).expect("a string takes everything");
         let written = out.len() - start;
-        let letters = self.letters(size.clamp(written, LONGEST) - written);
-        out.push_str(std::str::from_utf8(letters).expect("letters"));
+        let begin = self.beginning();
+        let mut end = begin + size.clamp(written, LONGEST) - written;
+        while !LETTERS.is_char_boundary(end) {
+            end -= 1;
+        }
+        out.push_str(&LETTERS[begin..end]);
     }
 
     /// Which letters follow.
-    fn letters(self, length: usize) -> &'static [u8] {
-        let start = (self.of.wrapping_add(self.number) % 26) as usize;
-        &LETTERS[start..start + length]
+    const fn beginning(self) -> usize {
+        (self.of.wrapping_add(self.number) % BEGINNINGS) as usize
     }
 
     /// Reads a word, to its last letter.
@@ -87,7 +88,8 @@ impl Word {
         }
         let [of, number, about] = numbers;
         let word = Self { kind, of, number, about };
-        (rest.len() <= LONGEST && rest == word.letters(rest.len())).then_some(word)
+        let begin = word.beginning();
+        (rest.len() <= LONGEST && *rest == LETTERS.as_bytes()[begin..begin + rest.len()]).then_some(word)
     }
 }
 
@@ -102,7 +104,7 @@ mod tests {
             let mut text = String::new();
             word.write(size, &mut text);
             assert!(text.starts_with("d3.41.7:"));
-            assert_eq!(text.len(), size.max(8));
+            assert!(text.len() <= size.max(8) && text.len() + 3 >= size);
             assert_eq!(Word::read(text.as_bytes()), Some(word));
             let mut bytes = text.into_bytes();
             if let Some(last) = bytes.last_mut() {

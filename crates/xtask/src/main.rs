@@ -5,7 +5,8 @@
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
-//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace
+//! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
+//!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
 //! ```
 //!
 //! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
@@ -18,6 +19,7 @@ mod drill;
 mod house;
 mod kosoku;
 mod markdown;
+mod mutations;
 mod process;
 mod readme;
 mod report;
@@ -49,6 +51,10 @@ fn main() -> ExitCode {
     match words[..] {
         ["test"] => run(|repository, report| test(repository, report, true)),
         ["test", "--quick"] => run(|repository, report| test(repository, report, false)),
+        ["simulate", "--mutations"] => run(|repository, report| {
+            report.step("mistakes on purpose", || mutations::run(repository));
+            print!("{}", mutations::findings(repository));
+        }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
         ["drill", "--short", ref names @ ..] => {
             run(|repository, report| drills(repository, report, Form::Short, names))

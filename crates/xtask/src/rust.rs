@@ -27,6 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tests", run: tests },
     Step { name: "tests, frame without features", run: tests_without_features },
     Step { name: "simulator", run: crate::simulate::histories },
+    Step { name: "simulator, mistakes on purpose", run: crate::mutations::run },
     Step { name: "packages", run: packages },
     Step { name: "fuzzers' seeds", run: seeds },
 ];

@@ -12,13 +12,13 @@ const HISTORIES: &str = "100000";
 
 const PACKAGE: &str = "longwire-simulator";
 
-/// A step: so many histories, and no violation and no hole in what they met.
+/// A step: the sweep and so many histories, no violation and no hole in what they met.
 pub(crate) fn histories(repository: &Repository) -> Fallible<Tally> {
     Task::cargo(repository, "simulator build", &["build", "--release", "--package", PACKAGE])?.succeed()?;
     let program = repository.target.join("release").join(PACKAGE);
     let said = Task::new(repository, "simulator", program)?.args(["--seeds", HISTORIES]).within(300).succeed()?;
-    let last = said.lines().rfind(|line| line.contains("histories")).unwrap_or_default();
-    Ok(Tally::one().noting(last))
+    let sums = said.lines().filter(|line| line.starts_with("sweep: ") || line.contains(" histories in "));
+    Ok(Tally::one().noting(sums.collect::<Vec<_>>().join("; ")))
 }
 
 /// Whatever the words say, on this terminal. `false` if something was found.

@@ -20,10 +20,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if connection.ending {
             return;
         }
-        if connection.broken && matches!(connection.session, Session::Later(_)) {
-            // It is not read while it waits, so no read would tell.
-            return self.remove(key, Closed::Gone);
-        }
         if opening::is_connecting(&connection.session) && !self.finish_connecting(key) {
             return;
         }
@@ -261,6 +257,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         self.run_endings();
         let Some(connection) = self.sending.slots.find(key) else { return };
+        if connection.broken && matches!(connection.session, Session::Later(_)) {
+            // It is not read while it waits, so no read would tell.
+            return self.remove(key, Closed::Gone);
+        }
         if connection.finished {
             match connection.session {
                 // Plain requests are still answered; half a request never will be one.

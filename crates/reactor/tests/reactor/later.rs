@@ -271,6 +271,19 @@ fn a_peer_that_resets_is_noticed_at_once() {
 }
 
 #[test]
+fn a_reset_that_comes_with_the_request_is_noticed_too() {
+    let ids = Ids::default();
+    let mut stage = Stage::new(desk(&ids));
+    let client = stage.connect();
+    client.send(get("/later").as_bytes());
+    client.reset();
+    stage.settle();
+    let id = ids.lock().unwrap()[0];
+    assert_eq!(stage.app().closed, [(id, Closed::Gone)]);
+    assert_eq!(stage.on.stats().connections, 0);
+}
+
+#[test]
 fn an_answer_from_elsewhere_comes_through_the_mailbox() {
     let ids = Ids::default();
     let server = Server::on_machine();

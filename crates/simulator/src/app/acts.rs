@@ -70,7 +70,7 @@ impl App {
     }
 
     pub(super) fn wake(&mut self, peer: &mut Peer<'_, Seat>, record: usize) {
-        self.model.records[record].waking = true;
+        (self.model.records[record].waking, self.model.records[record].overdue) = (true, false);
         peer.wake_after(Duration::from_millis(self.random.below(30) as u64));
     }
 
@@ -121,17 +121,21 @@ impl App {
             None => {
                 let word = self.model.next_word(record, 0);
                 self.model.meet(Met::Pieces);
+                self.model.records[record].pieced = true;
                 (word, 0, self.size())
             }
         };
         self.scratch.clear();
         word.write(size, &mut self.scratch);
         let rest = &self.scratch.as_bytes()[at..];
-        let step = self.random.between(0, rest.len());
+        let mut step = self.random.between(0, rest.len());
+        while !self.scratch.is_char_boundary(at + step) {
+            step -= 1;
+        }
         let end = step == rest.len() || self.random.one_in(3);
         let piece = if end { rest } else { &rest[..step] };
         let piece = if word.number % 2 == 1 {
-            Message::Text(std::str::from_utf8(piece).expect("words are ASCII"))
+            Message::Text(std::str::from_utf8(piece).expect("no character is cut"))
         } else {
             Message::Binary(piece)
         };
@@ -200,13 +204,8 @@ impl App {
         Some(self.reply(record, asks))
     }
 
-    /// An answer did not get through: the request waits on, for its deadline.
-    pub(crate) fn take_back(&mut self, record: usize) {
-        self.unanswered(record);
-    }
-
     /// The answer that a waiting request was promised does not come: another one does.
-    pub(super) fn unanswered(&mut self, record: usize) {
+    pub(crate) fn unanswered(&mut self, record: usize) {
         let known = &mut self.model.records[record];
         if std::mem::take(&mut known.answered) {
             self.model.answers[known.guest].pop_back();
@@ -256,7 +255,30 @@ impl App {
         self.ladder.application(format_args!("  connect to {address}"));
         if let Ok(id) = hub.connect(address, opening) {
             self.model.meet(Met::Dialled);
+            self.model.dialled += 1;
             self.model.begin(id, guest, State::Dialled);
+        }
+    }
+
+    /// Whether it is known why this ended.
+    pub(super) fn may_end(&self, record: usize, why: Closed, state: State) -> bool {
+        let known = &self.model.records[record];
+        match why {
+            Closed::Answered => state == State::Later && known.answered,
+            Closed::Drained => self.plan.drains.is_some(),
+            Closed::Refused => state == State::Dialled,
+            Closed::Overflow => {
+                matches!(state, State::WebSocket | State::Events) && !self.plan.roomy
+                    // What has begun cannot be dropped.
+                    && (!known.dropping || known.pieced)
+            }
+            Closed::NoRoom => self.plan.poor,
+            Closed::Panicked => self.plan.panics.is_some(),
+            Closed::ByUs => known.closing || known.doomed,
+            Closed::ByPeer(_) | Closed::Fault(_) => state == State::WebSocket,
+            // The shortest of the others is two seconds.
+            Closed::Late(_) => !self.model.patient,
+            _ => true,
         }
     }
 

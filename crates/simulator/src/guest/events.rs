@@ -10,15 +10,21 @@ impl Guest {
     pub(super) fn read_event(&mut self, at: usize, record: usize, model: &mut Model) -> Result<Option<usize>, String> {
         let rest = &self.inbox[at..];
         let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n").map(|at| at + 2) else { return Ok(None) };
-        let mut word = None;
+        let (mut word, mut gap) = (None, false);
         for line in rest[..end - 2].split(|byte| *byte == b'\n') {
             let colon = line.iter().position(|byte| *byte == b':');
             let (name, value) = colon.map_or((line, &b""[..]), |colon| (&line[..colon], &line[colon + 1..]));
             match name {
                 b"" => model.meet(Met::Heartbeat),
+                b"data" if gap => {
+                    model.meet(Met::Gap);
+                    let count = std::str::from_utf8(value).ok().and_then(|count| count.trim().parse::<u32>().ok());
+                    model.records[record].gaps += count.ok_or("a gap without a number")?;
+                }
                 b"data" => word = Some(Word::read(value.strip_prefix(b" ").unwrap_or(value))),
                 b"retry" if model.records[record].state == State::Asked => model.meet(Met::StreamNoRoom),
-                b"id" | b"event" | b"retry" => {}
+                b"event" => gap = value == b" gap",
+                b"id" | b"retry" => {}
                 _ => return Err(format!("this is no event: {}", line.escape_ascii())),
             }
         }

@@ -4,7 +4,7 @@ use longwire_reactor::handshake::Accept;
 
 use super::{Awaits, Guest};
 use crate::coverage::Met;
-use crate::ladder::glimpse;
+use crate::ladder::Glimpse;
 use crate::model::{Answer, Model, State};
 use crate::plan::Plan;
 use crate::words::Word;
@@ -45,23 +45,29 @@ impl Guest {
     pub(super) fn read_head(&mut self, at: usize, model: &mut Model, plan: &Plan) -> Result<Option<usize>, String> {
         let Some(end) = end_of_head(&self.inbox[at..]) else { return Ok(None) };
         let head = std::str::from_utf8(&self.inbox[at..at + end - 4]).map_err(|error| error.to_string())?;
-        let Some(response) = Response::parse(head) else { return Err(format!("this is no response: {head:?}")) };
+        let Some(mut response) = Response::parse(head) else { return Err(format!("this is no response: {head:?}")) };
         if self.last {
             return Err(format!("a response follows the last one: {head:?}"));
         }
         if response.status == 100 {
+            model.meet(Met::Continue);
             return Ok(Some(end));
         }
         self.answers += 1;
         self.last = response.closes;
+        let length = response.length;
+        if self.headless & (1 << self.answers) > 0 {
+            response.length = 0;
+        }
         self.awaits = match (model.answers[self.index].front().copied(), response.status) {
-            (Some(answer @ Answer::Page(_, size)), 200) if response.length == size => {
+            (Some(answer @ Answer::Page(_, size)), 200) if length == size => {
                 Awaits::Body(response.length, Some(answer))
             }
+            (Some(Answer::Head(size)), 200) if length == size => Awaits::Body(0, None),
             (Some(Answer::Status(due)), status) if status == due => Awaits::Body(response.length, None),
             (Some(Answer::WebSocket(record)), 101) => Awaits::Frames(record),
             (Some(Answer::Events(record)), 200) if response.is_stream => Awaits::Events(record),
-            (Some(Answer::WebSocket(record)), 503) if !plan.roomy || plan.drains => {
+            (Some(Answer::WebSocket(record)), 503) if !plan.roomy || plan.drains.is_some() => {
                 model.meet(Met::NoRoom);
                 model.end(record);
                 Awaits::Body(response.length, None)
@@ -110,7 +116,7 @@ impl Guest {
         if let Some(Answer::Page(word, _)) = answer
             && Word::read(&rest[..length]) != Some(word)
         {
-            return Err(format!("the page should be {word:?} and is {}", glimpse(&rest[..length])));
+            return Err(format!("the page should be {word:?} and is {}", Glimpse(&rest[..length])));
         }
         self.awaits = Awaits::Head;
         Ok(Some(length))

@@ -6,12 +6,13 @@ mod frames;
 mod head;
 mod talk;
 
+use longwire_reactor::Closed;
 use longwire_reactor::sys::sim::{Client, Random};
 
 use crate::app::Route;
 use crate::coverage::Met;
-use crate::ladder::{Ladder, glimpse};
-use crate::model::{Answer, Model};
+use crate::ladder::{Glimpse, Ladder};
+use crate::model::{Answer, Model, Record};
 use crate::plan::Plan;
 use frames::Frames;
 
@@ -69,13 +70,16 @@ pub(crate) struct Guest {
     /// Requests that it has made, and responses that it has had.
     asked: u32,
     answers: u32,
+    /// A bit for each request that was a HEAD: its response has no body.
+    headless: u32,
     /// It has asked for what it came for.
     errand_asked: bool,
     /// Messages that it has said, and the last one that was answered.
     said: u32,
     answered: u32,
-    /// A response has said that it was the last.
+    /// A response has said that it was the last, or a request that it is.
     last: bool,
+    farewell: bool,
     left: bool,
 }
 
@@ -132,10 +136,12 @@ impl Guest {
             frames: Frames::new(errand == Errand::Host),
             asked: 0,
             answers: 0,
+            headless: 0,
             errand_asked: false,
             said: 0,
             answered: 0,
             last: false,
+            farewell: false,
             left: false,
         }
     }
@@ -165,7 +171,7 @@ impl Guest {
         let step = most.min(self.outbox.len());
         if step > 0 && !self.left {
             let bytes = &self.outbox[..step];
-            ladder.outside(format_args!("{} → {step} bytes: {}", self.index, glimpse(bytes)));
+            ladder.outside(format_args!("{} → {step} bytes: {}", self.index, Glimpse(bytes)));
             self.wire.send(bytes);
             self.outbox.drain(..step);
         }
@@ -210,7 +216,7 @@ impl Guest {
         let taken = self.wire.take(most, &mut self.inbox);
         if taken > 0 {
             let bytes = &self.inbox[self.inbox.len() - taken..];
-            ladder.outside(format_args!("{} ← {taken} bytes: {}", self.index, glimpse(bytes)));
+            ladder.outside(format_args!("{} ← {taken} bytes: {}", self.index, Glimpse(bytes)));
         }
         if taken > 0
             && let Err(what) = self.understand(model, plan)
@@ -261,15 +267,21 @@ impl Guest {
         if !plan.patient || plan.poor || !self.is_fair() {
             return Ok(());
         }
-        let served = self.answers > 0 && !plan.drains;
+        let served = self.answers > 0 && plan.drains.is_none();
         if self.wire.was_reset() {
             return if served { Err("it was reset, and had done nothing".into()) } else { Ok(()) };
         }
         if served && !self.inbox.is_empty() {
-            return Err(format!("half a unit is all that came of {}", glimpse(&self.inbox)));
+            return Err(format!("half a unit is all that came of {}", Glimpse(&self.inbox)));
         }
         let (Awaits::Frames(record) | Awaits::Events(record)) = self.awaits else { return Ok(()) };
         let known = &model.records[record];
+        if matches!(known.why, Some(Closed::Gone | Closed::Broken(_) | Closed::Fault(_))) {
+            return Err(format!("it was closed, {:?}, and had done nothing", known.why));
+        }
+        if known.dropping {
+            return Ok(());
+        }
         if known.received < known.firm {
             return Err(format!("{} of {} words came before the end", known.received, known.firm));
         }
@@ -282,7 +294,7 @@ impl Guest {
 
     /// What is still owed to it when nothing can happen any more but that time passes.
     pub(crate) fn claim(&self, model: &mut Model, plan: &Plan) -> Option<String> {
-        if !plan.patient || plan.poor || plan.drains || !self.is_fair() || !self.outbox.is_empty() {
+        if !plan.patient || plan.poor || plan.drains.is_some() || !self.is_fair() || !self.outbox.is_empty() {
             return None;
         }
         match self.awaits {
@@ -295,10 +307,13 @@ impl Guest {
                 if !known.hears() || known.doomed || known.pieces.is_some() {
                     return None;
                 }
-                if known.received < known.sent || !known.published.is_empty() {
+                if known.dropping {
+                    return self.claim_drops(known, model.announced);
+                }
+                if known.owed() > 0 {
                     return Some(format!(
-                        "{} of {} words came, and publications {:?} did not",
-                        known.received, known.sent, known.published
+                        "{} of {} words came, {} of {} from outside, and publications {:?} did not",
+                        known.received, known.sent, known.remote_received, known.remote_sent, known.published
                     ));
                 }
                 if self.answered < self.said && !self.frames.is_closing() {
@@ -309,6 +324,17 @@ impl Guest {
             }
             _ => None,
         }
+    }
+
+    /// Whether all that is missing was told to be.
+    fn claim_drops(&self, known: &Record, announced: u32) -> Option<String> {
+        let (owed, told) = (known.owed(), known.dropped);
+        // Publications from outside are not known one by one.
+        if told < owed || told > owed + announced {
+            return Some(format!("{owed} words are missing, and {told} were dropped"));
+        }
+        let gaps = matches!(self.awaits, Awaits::Events(_)).then_some(known.gaps);
+        gaps.filter(|gaps| *gaps != told).map(|gaps| format!("{told} were dropped, and it was told of {gaps}"))
     }
 
     /// The route that leads to what it came for.

@@ -11,11 +11,15 @@ use crate::model::Model;
 use crate::plan::Plan;
 use crate::words::{Kind, Word};
 
+/// What a request says that asks for a WebSocket.
+const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
 impl Guest {
     /// Says one thing more, to be sent when the dice say so.
     pub(super) fn say(&mut self, random: &mut Random, model: &mut Model, plan: &Plan, ladder: &Ladder) {
         // It says nothing more where much is unsent, or where its last word was said.
-        if self.outbox.len() > 6_000 || self.last || self.frames.is_closing() {
+        if self.outbox.len() > 6_000 || self.last || self.farewell || self.frames.is_closing() {
             return;
         }
         if self.hostile && !self.spoilt && random.one_in(6) {
@@ -28,45 +32,59 @@ impl Guest {
                 model.meet(Met::Optimist);
                 self.say_frames(random, model, plan);
             }
-            Awaits::Head | Awaits::Body(..) if !self.errand_asked && self.asked < 12 => self.ask(random, plan),
+            Awaits::Head | Awaits::Body(..) if !self.errand_asked && self.asked < 12 => self.ask(random, model, plan),
             _ => {}
         }
     }
 
     /// A request: what it came for, or a page before that.
-    fn ask(&mut self, random: &mut Random, plan: &Plan) {
+    fn ask(&mut self, random: &mut Random, model: &mut Model, plan: &Plan) {
         self.asked += 1;
         let route = if random.one_in(2) { self.route(random) } else { Route::Page };
         self.errand_asked |= route != Route::Page;
         let later = if random.one_in(5) { "later-" } else { "" };
         let most = if random.one_in(6) { 4_000 } else { 200 };
-        let size = random.below(most);
-        let path = format!("/{later}{}/{}/{}/{size}", route.name(), self.index, self.asked);
-        let upgrade = App::upgrades(route);
-        let body = if upgrade { 0 } else { random.below(4) };
-        let mut text = format!("{} {path} HTTP/1.1\r\nHost: here\r\n", if body > 1 { "POST" } else { "GET" });
-        if upgrade {
-            text += "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                     Sec-WebSocket-Version: 13\r\n\r\n";
-        } else {
-            let mut word = String::new();
-            Word::new(Kind::Body, self.index as u32, self.asked).write(random.below(300), &mut word);
-            // Whom the limits forbid to speak at length speaks shortly.
-            match body {
-                2 if word.len() <= plan.limits.body as usize => {
-                    text += &format!("Content-Length: {}\r\n\r\n{word}", word.len());
+        let path = format!("/{later}{}/{}/{}/{}", route.name(), self.index, self.asked, random.below(most));
+        let out = &mut self.outbox;
+        if App::upgrades(route) {
+            out.extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: here\r\n{UPGRADE}\r\n").as_bytes());
+            return;
+        }
+        let mut body = String::new();
+        Word::new(Kind::Body, self.index as u32, self.asked).write(random.below(300), &mut body);
+        // Whom the limits forbid to speak at length does not speak.
+        let kind = if body.len() > plan.limits.body as usize { 0 } else { random.below(6) };
+        let method = match (kind, route) {
+            (2.., _) => "POST",
+            (1, Route::Page) => "HEAD",
+            _ => "GET",
+        };
+        out.extend_from_slice(format!("{method} {path} HTTP/1.1\r\nHost: here\r\n").as_bytes());
+        if method == "HEAD" {
+            model.meet(Met::Headless);
+            self.headless |= 1 << self.asked;
+        }
+        if route == Route::Page && random.one_in(12) {
+            model.meet(Met::Farewell);
+            self.farewell = true;
+            out.extend_from_slice(b"Connection: close\r\n");
+        }
+        if kind > 1 && random.one_in(4) {
+            out.extend_from_slice(b"Expect: 100-continue\r\n");
+        }
+        match kind {
+            0 | 1 => out.extend_from_slice(b"\r\n"),
+            2 | 3 => out.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()),
+            _ => {
+                out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+                for chunk in body.as_bytes().chunks(random.between(1, body.len())) {
+                    out.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+                    out.extend_from_slice(chunk);
+                    out.extend_from_slice(b"\r\n");
                 }
-                3 if word.len() <= plan.limits.body as usize => {
-                    text += "Transfer-Encoding: chunked\r\n\r\n";
-                    for chunk in word.as_bytes().chunks(random.between(1, word.len())) {
-                        text += &format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk));
-                    }
-                    text += "0\r\n\r\n";
-                }
-                _ => text += "\r\n",
+                out.extend_from_slice(b"0\r\n\r\n");
             }
         }
-        self.outbox.extend_from_slice(text.as_bytes());
     }
 
     /// A message in one frame or in several, a ping, or our Close.
@@ -132,7 +150,7 @@ impl Guest {
             0 => {
                 let mut garbage: Vec<u8> = (0..random.between(1, 60)).map(|_| random.draw() as u8).collect();
                 // Neither a request nor a frame begins like this.
-                garbage[0] |= 0x70;
+                garbage[0] |= 0xf0;
                 self.outbox.extend_from_slice(&garbage);
             }
             1 => self.outbox.extend_from_slice(&[b'x'; 3_000]),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::calls::Call;
 use super::faults::Fault;
 use super::line::{Answer, Line, Way};
-use super::state::{Source, State};
+use super::state::{Scripted, Source, State};
 use crate::sys::{Accepted, Edge, Sys, Token, WAKE, Wake};
 
 /// The imaginary machine, as the loop sees it. It has one listener.
@@ -58,14 +58,17 @@ impl State {
     /// The errno with which this call fails, by script or by chance.
     fn struck(&mut self, call: Call, chances: &[Fault]) -> Struck {
         self.calls.count(call);
-        if let Some(errno) = self.scripted() {
-            return Struck { errno: Some(errno), short: false };
+        match self.scripted() {
+            Some(Scripted::Fails(errno)) => return Struck { errno: Some(errno), ..Struck::default() },
+            Some(Scripted::MovesOne) => return Struck { one: true, short: true, ..Struck::default() },
+            None => {}
         }
         let fault = self.faults.strike(chances);
         if let Some(fault) = fault {
             self.faults.count(fault);
         }
-        Struck { errno: fault.and_then(Fault::errno), short: fault.is_some_and(|fault| fault.errno().is_none()) }
+        let short = fault.is_some_and(|fault| fault.errno().is_none());
+        Struck { errno: fault.and_then(Fault::errno), short, one: false }
     }
 
     fn accept(&mut self, call: Call) -> Answer {
@@ -105,8 +108,12 @@ impl State {
 
     fn read(&mut self, number: usize, buffer: &mut [u8]) -> Answer {
         let there = self.lines[number].to_server.len();
-        let Struck { errno, short } = self.struck(Call::Read, READ);
-        let room = if short { self.faults.random.between(1, buffer.len().min(there).max(1)) } else { buffer.len() };
+        let Struck { errno, short, one } = self.struck(Call::Read, READ);
+        let room = match (short, one) {
+            (false, _) => buffer.len(),
+            (true, false) => self.faults.random.between(1, buffer.len().min(there).max(1)),
+            (true, true) => 1,
+        };
         let line = &mut self.lines[number];
         let answer = match errno {
             Some(errno) => {
@@ -115,8 +122,11 @@ impl State {
             }
             None => line.read(&mut buffer[..room]),
         };
-        if (short || errno == Some(libc::EAGAIN)) && !self.lines[number].to_server.is_empty() {
-            // What is left counts as arriving after this call: an edge is owed for it.
+        let more = (short && !self.over_unix) || errno == Some(libc::EAGAIN);
+        let line = &self.lines[number];
+        if more && (!line.to_server.is_empty() || line.client_finished || line.dead) {
+            // What is left counts as arriving after this call: an edge is owed for it. (Not on a Unix socket, where a read
+            // ends early for what came with the bytes.)
             self.list(Source::Line(number));
         }
         self.tell(Call::Read, self.lines[number].descriptor, buffer.len(), answer, short || errno.is_some());
@@ -125,8 +135,12 @@ impl State {
 
     fn write(&mut self, number: usize, buffers: &[IoSlice<'_>]) -> Answer {
         let offered: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        let Struck { errno, short } = self.struck(Call::Write, WRITE);
-        let most = if short { self.faults.random.below(offered) } else { offered };
+        let Struck { errno, short, one } = self.struck(Call::Write, WRITE);
+        let most = match (short, one) {
+            (false, _) => offered,
+            (true, false) => self.faults.random.below(offered),
+            (true, true) => offered.min(1),
+        };
         let line = &mut self.lines[number];
         self.misuse = self.misuse.or(line.server_finished.then_some("a write after our FIN"));
         let answer = match errno {
@@ -212,10 +226,13 @@ impl State {
 }
 
 /// What strikes a call.
+#[derive(Default)]
 struct Struck {
     errno: Option<i32>,
-    /// It moves less than it could.
+    /// It moves less than it could …
     short: bool,
+    /// … and no more than one byte.
+    one: bool,
 }
 
 impl Line {
@@ -275,12 +292,13 @@ impl Sys for Sim {
         let socket = given(state.accept(Call::Accept))?;
         let address = state.lines[socket].address;
         let loopback = address.is_some_and(|address| address.ip().is_loopback());
-        Ok(Accepted { socket, address, loopback, short_read_drains: true })
+        Ok(Accepted { socket, address, loopback, short_read_drains: !state.over_unix })
     }
 
     fn shed(&mut self, _: usize) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         let socket = given(state.accept(Call::Shed))?;
+        state.lines[socket].struck = true;
         state.close(socket);
         Ok(())
     }

@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) entropy: Random,
     pub(super) faults: Faults,
     /// Calls that fail whatever the dice say: at which number of work, and how. In order.
-    pub(super) script: VecDeque<(u64, i32)>,
+    pub(super) script: VecDeque<(u64, Scripted)>,
     pub(super) calls: Calls,
     pub(super) lines: Vec<Line>,
     /// Connections that wait to be accepted.
@@ -48,11 +48,21 @@ pub(super) struct State {
     stalled: u32,
     /// How many connections may have a descriptor.
     pub(super) descriptors: usize,
+    /// Whether who is accepted comes over a Unix socket.
+    pub(super) over_unix: bool,
     open: usize,
     free: BinaryHeap<Reverse<u32>>,
     /// What the loop did that no program may do.
     pub(super) misuse: Option<&'static str>,
     pub(super) watch: Option<Box<dyn Watch>>,
+}
+
+/// What the script has for one call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Scripted {
+    Fails(i32),
+    /// It moves one byte, if it is a read or a write.
+    MovesOne,
 }
 
 impl std::fmt::Debug for State {
@@ -79,6 +89,7 @@ impl State {
             stale: None,
             stalled: 0,
             descriptors: usize::MAX,
+            over_unix: false,
             open: 0,
             free: BinaryHeap::new(),
             misuse: None,
@@ -224,14 +235,14 @@ impl State {
         }
     }
 
-    /// The errno that the script has for the call that was just counted.
-    pub(super) fn scripted(&mut self) -> Option<i32> {
-        let (at, errno) = *self.script.front()?;
+    /// What the script has for the call that was just counted.
+    pub(super) fn scripted(&mut self) -> Option<Scripted> {
+        let (at, scripted) = *self.script.front()?;
         if self.calls.work() < at {
             return None;
         }
         self.script.pop_front();
-        Some(errno)
+        Some(scripted)
     }
 
     pub(super) const fn descriptors_left(&self) -> usize {

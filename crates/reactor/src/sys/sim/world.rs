@@ -10,7 +10,7 @@ use super::calls::{Calls, Watch};
 use super::faults::{Fault, FaultCounts};
 use super::line::{Line, Way, take};
 use super::machine::Sim;
-use super::state::{Source, State};
+use super::state::{Scripted, Source, State};
 
 /// Everything but the loop: see [the module](super).
 #[derive(Clone, Debug)]
@@ -90,7 +90,20 @@ impl World {
     pub fn fail(&self, number: u64, errno: i32) {
         let mut state = self.state.borrow_mut();
         let at = state.calls.work() + number;
-        state.script.push_back((at, errno));
+        state.script.push_back((at, Scripted::Fails(errno)));
+    }
+
+    /// The same, but the call succeeds, and if it is a read or a write it moves one byte.
+    pub fn shorten(&self, number: u64) {
+        let mut state = self.state.borrow_mut();
+        let at = state.calls.work() + number;
+        state.script.push_back((at, Scripted::MovesOne));
+    }
+
+    /// Who is accepted from now on comes over a Unix socket: a read that brings less than there is room for has not
+    /// drained it.
+    pub fn listen_on_unix(&self) {
+        self.state.borrow_mut().over_unix = true;
     }
 
     /// How many connections may have a descriptor (any number, until this is called).
