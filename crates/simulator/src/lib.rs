@@ -5,8 +5,8 @@
 //!                                             everybody is served ─► everybody leaves ─► nothing is left
 //! ```
 //!
-//! Nothing of the loop is replaced but the machine under it. An application ([`app`]) that does anything at all writes down in a
-//! [`model`] what it was told and what it said; [`guest`]s hold every byte that arrives against it. What the loop alone knows,
+//! Nothing of the loop is replaced but the machine under it. An application (`app`) that does anything at all writes down in a
+//! `model` what it was told and what it said; guests hold every byte that arrives against it. What the loop alone knows,
 //! `Loop::audit` checks after every turn. A violation names its seed, and the seed replays it:
 //!
 //! ```text
