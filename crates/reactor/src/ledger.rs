@@ -81,20 +81,15 @@ impl Ledger {
         others.saturating_add(self.pinned).saturating_add(more) <= self.bounds.budget
     }
 
-    /// Whether the process has room for new work.
-    pub(crate) fn has_room(&self) -> bool {
-        self.account.bytes.load(Ordering::Relaxed) < self.bounds.budget
-    }
-
     /// So much is to be freed when there is no room, so that the next to grow need not look for it again.
     pub(crate) const fn relief(&self) -> usize {
         self.bounds.budget / STEPS
     }
 
-    /// Counts a connection in, unless there are as many as may be or the process has no room.
+    /// Counts a connection in, unless there are as many as may be.
     pub(crate) fn admit(&self) -> bool {
         let before = self.account.connections.fetch_add(1, Ordering::Relaxed);
-        let admitted = before < self.bounds.connections && self.has_room();
+        let admitted = before < self.bounds.connections;
         if !admitted {
             self.release();
         }
@@ -140,10 +135,10 @@ mod tests {
         assert_eq!((one.pinned(), account.bytes.load(Ordering::Relaxed)), (500, STEP));
         two.settle(0, 14 * STEP + 1);
         assert_eq!(account.bytes.load(Ordering::Relaxed), STEPS * STEP);
-        assert!(!one.has_room());
+        assert!(one.admits(STEP - 500) && !one.admits(STEP - 499));
         two.settle(14 * STEP + 1, 0);
         drop(two);
-        assert!(one.has_room());
+        assert!(one.admits(STEPS * STEP - 500));
         assert_eq!(account.bytes.load(Ordering::Relaxed), STEP);
     }
 
@@ -170,9 +165,9 @@ mod tests {
         for budget in [1, 100, STEP, 2 * STEP] {
             let mut ledger = Ledger::new(Arc::default(), bounds(budget, 10));
             ledger.settle(0, budget);
-            assert!(!ledger.has_room() && !ledger.admits(1));
+            assert!(!ledger.admits(1));
             ledger.settle(budget, 0);
-            assert!(budget < STEPS || ledger.has_room(), "{budget}");
+            assert!(ledger.admits(budget), "{budget}");
         }
     }
 

@@ -22,6 +22,7 @@ mod session;
 mod turn;
 
 // One mechanism each.
+mod blocks;
 mod crowd;
 mod deadlines;
 mod ledger;

@@ -71,6 +71,8 @@ pub struct Limits {
     pub backlog: u32,
     /// Bytes the kernel may hold unsent for one connection (64 KiB): `TCP_NOTSENT_LOWAT`.
     pub kernel_unsent: u32,
+    /// Bytes the kernel may hold unread for one connection (96 KiB; Linux keeps as much again for its own books): `SO_RCVBUF`.
+    pub kernel_unread: u32,
     /// Commands that may wait for a loop (1,024); then `Remote` answers [`Full`](crate::Full).
     pub remote: usize,
     /// Bytes that such commands may pin for each loop (16 MiB). A command is admitted whole while what waits is below it. Stops
@@ -125,6 +127,7 @@ impl Default for Limits {
             accepts: 64,
             backlog: 1_024,
             kernel_unsent: 64 << 10,
+            kernel_unread: 96 << 10,
             remote: 1_024,
             remote_bytes: 16 << 20,
             drain: seconds(10),

@@ -5,19 +5,16 @@
 //! has begun to leave, so that the rest can be cut off without breaking one.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::io::IoSlice;
 
+use crate::blocks::Blocks;
 use crate::deadlines::Moment;
 use crate::ledger::OBJECT;
 use crate::unit;
 
-/// A queue that became small gives back what it has beyond this.
-const KEPT: usize = 16 << 10;
-
 /// The output of one connection.
 pub(crate) struct Queue {
-    bytes: VecDeque<u8>,
+    bytes: Blocks,
     /// So many bytes at the front cannot be cut off: the rest of a unit that has begun to leave, or what was said before
     /// the WebSocket or the stream was open.
     begun: usize,
@@ -39,7 +36,7 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(now: Moment) -> Self {
         Self {
-            bytes: VecDeque::new(),
+            bytes: Blocks::default(),
             begun: 0,
             body: Cow::Borrowed(&[]),
             sent: 0,
@@ -58,7 +55,7 @@ impl Queue {
 
     /// Whether nothing can be written now.
     pub(crate) fn is_drained(&self) -> bool {
-        self.bytes.is_empty() && self.sent == self.body.len() && self.pong.is_empty()
+        self.bytes.len() == 0 && self.sent == self.body.len() && self.pong.is_empty()
     }
 
     /// Whether there is nothing to keep it for.
@@ -73,18 +70,17 @@ impl Queue {
             Cow::Borrowed(_) => 0,
         };
         // Itself, and each of its buffers, is an object on the heap.
-        let buffers = [self.bytes.capacity(), self.pong.capacity(), self.held.capacity(), body];
-        let objects = 1 + buffers.iter().filter(|capacity| **capacity > 0).count();
-        size_of::<Self>() + objects * OBJECT + buffers.iter().sum::<usize>()
+        let buffers = [self.pong.capacity(), self.held.capacity(), body];
+        let objects = 2 + buffers.iter().filter(|capacity| **capacity > 0).count();
+        size_of::<Self>() + self.bytes.pinned() + objects * OBJECT + buffers.iter().sum::<usize>()
     }
 
-    /// Bytes that would be pinned beside those that are, for a moment at least, if so many more came: a buffer that grows
-    /// is there twice.
+    /// Bytes that would be pinned beside those that are, if so many more came.
     pub(crate) fn growth(&self, more: usize) -> usize {
-        growth(self.bytes.len(), self.bytes.capacity(), more)
+        self.bytes.growth(more)
     }
 
-    /// As [`Queue::growth`], for what is held back.
+    /// The same for what is held back: a buffer that grows is there twice for a moment.
     pub(crate) fn growth_of_held(&self, more: usize) -> usize {
         growth(self.held.len(), self.held.capacity(), more)
     }
@@ -93,8 +89,7 @@ impl Queue {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
         self.settle_body();
-        self.bytes.reserve_exact(self.growth(bytes.len()).saturating_sub(self.bytes.len()));
-        self.bytes.extend(bytes);
+        self.bytes.push(bytes);
     }
 
     /// Appends the rest of what has begun to leave: `begun` bytes of it must go whatever happens.
@@ -131,7 +126,7 @@ impl Queue {
     /// Whatever comes behind a body must not overtake it.
     fn settle_body(&mut self) {
         if self.sent < self.body.len() {
-            self.bytes.extend(&self.body[self.sent..]);
+            self.bytes.push(&self.body[self.sent..]);
             self.body = Cow::Borrowed(&[]);
             self.sent = 0;
         }
@@ -152,27 +147,31 @@ impl Queue {
         self.begun > self.bytes.len()
     }
 
-    /// What to write next, in order.
-    pub(crate) fn slices(&self) -> [IoSlice<'_>; 4] {
-        let (front, back) = self.bytes.as_slices();
-        [front, back, &self.body[self.sent..], &self.pong].map(IoSlice::new)
+    /// What to write next, in order: fills `parts`, which are at least three, and returns how many there are.
+    pub(crate) fn fill<'q>(&'q self, parts: &mut [IoSlice<'q>]) -> usize {
+        let last = parts.len() - 2;
+        let mut count = self.bytes.fill(&mut parts[..last]);
+        for part in [&self.body[self.sent..], &self.pong] {
+            if !part.is_empty() {
+                parts[count] = IoSlice::new(part);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// The socket took `taken` bytes; `units` if what is behind the part that has begun are whole frames or events.
     pub(crate) fn advance(&mut self, taken: usize, now: Moment, units: bool) {
         let from_bytes = taken.min(self.bytes.len());
         self.begin(from_bytes, units);
-        self.bytes.drain(..from_bytes);
-        if self.bytes.capacity() > KEPT && self.bytes.len() < self.bytes.capacity() / 4 {
-            self.bytes.shrink_to(self.bytes.len() * 2);
-        }
+        self.bytes.advance(from_bytes);
         let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
         self.sent += from_body;
         let from_pong = taken - from_bytes - from_body;
         if from_pong > 0 {
             // A pong that has begun cannot be superseded any more.
             self.begun = self.pong.len() - from_pong;
-            self.bytes.extend(self.pong.drain(..).skip(from_pong));
+            self.bytes.push(&std::mem::take(&mut self.pong)[from_pong..]);
         }
         if self.sent == self.body.len() {
             self.body = Cow::Borrowed(&[]);
@@ -199,7 +198,7 @@ impl Queue {
 
     /// The length of the unit that begins here.
     fn unit_at(&self, at: usize) -> usize {
-        unit::length(self.bytes.range(at..).copied()).clamp(1, self.bytes.len() - at)
+        unit::length(self.bytes.bytes_from(at)).clamp(1, self.bytes.len() - at)
     }
 
     /// Drops what has not begun to leave and need not. Returns how many frames or events that were.
@@ -210,7 +209,6 @@ impl Queue {
             dropped += 1;
         }
         self.bytes.truncate(self.begun);
-        self.bytes.shrink_to_fit();
         (self.pong, self.held) = (Vec::new(), Vec::new());
         (self.untold, self.gap) = (0, 0);
         dropped
@@ -234,7 +232,9 @@ mod tests {
     fn drain(queue: &mut Queue, step: usize) -> Vec<u8> {
         let mut out = Vec::new();
         while !queue.is_drained() {
-            let all: Vec<u8> = queue.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+            let mut parts = [IoSlice::new(&[]); 5];
+            let count = queue.fill(&mut parts);
+            let all: Vec<u8> = parts[..count].iter().flat_map(|part| part.to_vec()).collect();
             let taken = step.min(all.len());
             out.extend_from_slice(&all[..taken]);
             queue.advance(taken, Moment(1), false);
@@ -317,16 +317,5 @@ mod tests {
         assert_eq!(queue.cut(), 999);
         assert!(queue.pinned() < 2_000, "{}", queue.pinned());
         assert_eq!(queue.len(), event.len() - 10);
-    }
-
-    #[test]
-    fn growth_is_what_a_buffer_that_grows_has_twice() {
-        let mut queue = Queue::new(Moment(0));
-        for more in [1, 60, 100, 5_000, 3, 70_000] {
-            let (grows, before) = (queue.growth(more), queue.bytes.capacity());
-            queue.push(&vec![0; more]);
-            let after = queue.bytes.capacity();
-            assert_eq!(after, if grows == 0 { before } else { grows }, "{more}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The application of a history: it writes down what it is told, answers what it must, and does other things as the dice say.
 
 mod acts;
+mod asks;
 
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
@@ -10,6 +11,8 @@ use longwire_reactor::{
     Access, Closed, Deadline, Dropped, Handler, Hub, Message, Peer, PeerId, Piece, Record, Reply, Request,
 };
 
+use self::asks::Asks;
+pub(crate) use self::asks::Route;
 use crate::coverage::Met;
 use crate::ladder::{Glimpse, Ladder};
 use crate::model::{Answer, Model, State};
@@ -158,52 +161,6 @@ impl App {
         let size = self.random.below(most);
         self.say(&mut peer.out, record, due.number, size);
         self.act(peer, record);
-    }
-}
-
-/// What a guest can ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Route {
-    WebSocket,
-    Pieces,
-    Events,
-    Page,
-}
-
-impl Route {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::WebSocket => "ws",
-            Self::Pieces => "pieces",
-            Self::Events => "events",
-            Self::Page => "page",
-        }
-    }
-}
-
-/// What a request's path says: `/route/guest/number/size`, or `/later-route/…`.
-#[derive(Clone, Copy, Debug)]
-struct Asks {
-    route: Route,
-    guest: usize,
-    number: u32,
-    size: usize,
-    /// The answer may come later.
-    later: bool,
-    /// HEAD.
-    headless: bool,
-}
-
-impl Asks {
-    fn parse(method: &str, path: &str) -> Option<Self> {
-        let mut parts = path.strip_prefix('/')?.split('/');
-        let name = parts.next()?;
-        let (later, name) = name.strip_prefix("later-").map_or((false, name), |name| (true, name));
-        let routes = [Route::WebSocket, Route::Pieces, Route::Events, Route::Page];
-        let route = routes.into_iter().find(|route| route.name() == name)?;
-        let mut number = || parts.next()?.parse().ok();
-        let headless = method == "HEAD";
-        Some(Self { route, guest: number()?, number: number()? as u32, size: number()?, later, headless })
     }
 }
 

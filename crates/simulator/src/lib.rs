@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Nothing of the loop is replaced but the machine under it. An application (`app`) that does anything at all writes down in a
-//! `model` what it was told and what it said; `guest`s hold every byte that arrives against it. What the loop alone knows,
+//! `model` what it was told and what it said; guests hold every byte that arrives against it. What the loop alone knows,
 //! `Loop::audit` checks after every turn. A violation names its seed, and the seed replays it:
 //!
 //! ```text

@@ -4,6 +4,7 @@
 //! cargo xtask test             everything, third-party clients and a browser included; installs what is missing
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
+//! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
 //! ```
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod clients;
+mod drill;
 mod house;
 mod kosoku;
 mod markdown;
@@ -32,6 +34,7 @@ mod tools;
 use std::error::Error;
 use std::process::ExitCode;
 
+use drill::Form;
 use report::{Report, Tally};
 use repository::Repository;
 use tools::Tools;
@@ -39,7 +42,8 @@ use tools::Tools;
 /// Whatever may go wrong, in words.
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask simulate [--help]";
+const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask drill [--short] [NAME…] \
+                     | cargo xtask simulate [--help]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +56,10 @@ fn main() -> ExitCode {
             print!("{}", mutations::findings(repository));
         }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
+        ["drill", "--short", ref names @ ..] => {
+            run(|repository, report| drills(repository, report, Form::Short, names))
+        }
+        ["drill", ref names @ ..] => run(|repository, report| drills(repository, report, Form::Long, names)),
         ["simulate", ref words @ ..] => simulate(words),
         _ => {
             eprintln!("{USAGE}");
@@ -95,6 +103,7 @@ fn test(repository: &Repository, report: &mut Report, everything: bool) {
     report.step("README: every command", || readme::commands(repository));
     if everything {
         clients(repository, report, &[]);
+        drills(repository, report, Form::Short, &[]);
     }
 }
 
@@ -116,5 +125,24 @@ fn clients(repository: &Repository, report: &mut Report, names: &[&str]) {
             Some(tools) if built => report.step(client.name, || client.run(repository, tools)),
             _ => report.skip(client.name, "it needs what was to be installed and built"),
         };
+    }
+}
+
+fn drills(repository: &Repository, report: &mut Report, form: Form, names: &[&str]) {
+    let chosen = match drill::named(names) {
+        Ok(chosen) => chosen,
+        Err(error) => return report.fail("drills", &error),
+    };
+    let prepared = report.step("what the drills need", || {
+        tools::install_for_drills(repository)?;
+        rust::build_program(repository)?;
+        rust::build_drillground(repository)
+    });
+    for drill in chosen {
+        if prepared {
+            report.step(&format!("drill {}", drill.name), || drill.run(repository, form));
+        } else {
+            report.skip(drill.name, "it needs what was to be installed and built");
+        }
     }
 }

@@ -115,6 +115,12 @@ pub(crate) fn build_program(repository: &Repository) -> Fallible<Tally> {
     Ok(Tally::one().noting(format!("{} KiB", size / 1024)))
 }
 
+/// The server that misbehaves on demand.
+pub(crate) fn build_drillground(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "drillground build", &["build", "--release", "--package", "drillground"])?.succeed()?;
+    Ok(Tally::one())
+}
+
 /// The examples of the library, with the features that the tests have built them with.
 pub(crate) fn build_examples(repository: &Repository) -> Fallible<()> {
     Task::cargo(repository, "examples build", &["build", "--workspace", "--all-features", "--examples"])?.succeed()?;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -25,6 +26,8 @@ pub(crate) struct Server {
     /// `host:port`, as it said.
     pub(crate) authority: String,
     log: PathBuf,
+    /// Writes the log, to the last word of the process.
+    clerk: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -42,7 +45,7 @@ impl Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let stderr = child.stderr.take().ok_or("no standard error")?;
         let (sender, said) = mpsc::channel();
-        std::thread::spawn(move || {
+        let clerk = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 // A log that cannot be written does not stop the server, and nobody may be waiting any more.
                 let _ = writeln!(copy, "{line}");
@@ -51,7 +54,7 @@ impl Server {
                 }
             }
         });
-        let mut server = Self { child, authority: String::new(), log };
+        let mut server = Self { child, authority: String::new(), log, clerk: Some(clerk) };
         match said.recv_timeout(bound) {
             Ok(authority) => server.authority = authority,
             Err(_) => return Err(format!("it does not listen; {}", server.last_words()).into()),
@@ -63,18 +66,37 @@ impl Server {
         format!("http://{}", self.authority)
     }
 
+    /// The process's number.
+    pub(crate) fn process(&self) -> i32 {
+        Pid::from_child(&self.child).as_raw_nonzero().get()
+    }
+
+    /// How many lines it has logged so far.
+    pub(crate) fn log_lines(&self) -> Fallible<usize> {
+        Ok(BufReader::new(File::open(&self.log)?).lines().count())
+    }
+
     /// Asks it to stop: it must still be there, end in time with exit code 0, and not have panicked on its way.
     pub(crate) fn stop(mut self) -> Fallible<()> {
-        if let Some(status) = self.child.try_wait()? {
-            return Err(format!("it had ended by itself, {status}; {}", self.last_words()).into());
-        }
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        let status = self.wait()?;
+        let status = self.end()?;
         let words = self.last_words();
         if status.code() != Some(0) || words.contains("panicked") {
             return Err(format!("it ended with {status}; {words}").into());
         }
         Ok(())
+    }
+
+    /// Asks it to stop: it must still be there and end in time. Says how it ended.
+    pub(crate) fn end(&mut self) -> Fallible<ExitStatus> {
+        if let Some(status) = self.child.try_wait()? {
+            return Err(format!("it had ended by itself, {status}; {}", self.last_words()).into());
+        }
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
+        let status = self.wait()?;
+        if let Some(clerk) = self.clerk.take() {
+            clerk.join().map_err(|_| "the clerk panicked")?;
+        }
+        Ok(status)
     }
 
     fn wait(&mut self) -> Fallible<ExitStatus> {

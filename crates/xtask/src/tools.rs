@@ -64,6 +64,15 @@ impl fmt::Display for Tools {
     }
 }
 
+/// What the drills need beyond Rust: something that makes system calls fail, and something that looks into sockets.
+pub(crate) fn install_for_drills(repository: &Repository) -> Fallible<()> {
+    let mut apt = Apt { repository, updated: false };
+    for (program, package) in [("strace", "strace"), ("ss", "iproute2"), ("prlimit", "util-linux")] {
+        apt.ensure(program, &[package])?;
+    }
+    Ok(())
+}
+
 /// Debian's package manager, asked only if something is missing.
 struct Apt<'a> {
     repository: &'a Repository,

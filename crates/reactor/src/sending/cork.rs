@@ -15,6 +15,9 @@ use crate::slots::Key;
 use crate::unit;
 use crate::wire::Machine;
 
+/// So many blocks of a queue are written in one call, and what stands behind them.
+const PARTS: usize = 16 + 2;
+
 impl Sending {
     /// From here on output of this connection is collected.
     pub(crate) fn cork(&mut self, slot: u32) {
@@ -227,12 +230,11 @@ impl Sending {
         let before = queue.pinned();
         let units = connection.session.is_open();
         while !connection.blocked && !queue.is_drained() {
-            let slices = queue.slices();
-            let whole = slices.iter().map(|slice| slice.len()).sum();
-            let written = match slices.each_ref().map(|slice| slice.is_empty()) {
-                [_, true, true, true] => machine.write(slot, &slices[..1]),
-                _ => machine.write(slot, &slices),
-            };
+            let mut parts = [IoSlice::new(&[]); PARTS];
+            let count = queue.fill(&mut parts);
+            let parts = &parts[..count];
+            let whole = parts.iter().map(|part| part.len()).sum();
+            let written = machine.write(slot, parts);
             let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
             self.stats.bytes_out += taken as u64;
             queue.advance(taken, self.now, units);

@@ -221,8 +221,8 @@ impl Sending {
         if self.draining {
             return Err(io::Error::other("the server is stopping"));
         }
-        if !self.ledger.admit() {
-            return Err(io::Error::other("as many connections as Limits::connections admits"));
+        if !self.admits_newcomer() {
+            return Err(io::Error::other("as many connections as Limits::connections and Limits::budget admit"));
         }
         let mut nonce = [0; 16];
         machine.entropy(&mut nonce);
@@ -303,11 +303,6 @@ impl Sending {
                 queue.release();
             });
         }
-    }
-
-    /// Whether something new may be opened.
-    pub(crate) fn has_room(&self) -> bool {
-        !self.draining && self.ledger.has_room()
     }
 
     /// When a client that is turned away shall come back: everybody at another moment.

@@ -95,19 +95,42 @@ impl Sending {
         if self.ledger.admits(more) {
             return true;
         }
-        self.relieve(more);
+        self.relieve(more, None);
         self.ledger.admits(more) && !self.slots[slot].ending
+    }
+
+    /// Whether something new may be opened on the visited connection.
+    pub(crate) fn has_room(&mut self) -> bool {
+        !self.draining && self.has_room_for(GREEDY.min(self.ledger.relief()))
+    }
+
+    /// Counts a new connection in, if there is room for it.
+    pub(crate) fn admits_newcomer(&mut self) -> bool {
+        let admitted = self.ledger.admit();
+        if admitted && !self.has_room_for(self.slot_cost) {
+            self.ledger.release();
+            return false;
+        }
+        admitted
+    }
+
+    /// Whether there is room for something new; whoever takes everybody's room must not keep newcomers out.
+    fn has_room_for(&mut self, more: usize) -> bool {
+        if !self.ledger.admits(more) {
+            self.relieve(more, self.corked);
+        }
+        self.ledger.admits(more)
     }
 
     /// Sends the greediest connections of this loop away, until there is room for `more` and some to spare.
     #[cold]
-    fn relieve(&mut self, more: usize) {
+    fn relieve(&mut self, more: usize, but: Option<u32>) {
         let least = GREEDY.min(self.ledger.relief());
         let mut greedy: Vec<(usize, u32)> = Vec::new();
         for key in self.slots.keys() {
             let connection = &self.slots[key.slot];
             let pins = connection.pinned - self.slot_cost;
-            if pins >= least && !connection.ending {
+            if pins >= least && !connection.ending && but != Some(key.slot) {
                 greedy.push((pins, key.slot));
             }
         }

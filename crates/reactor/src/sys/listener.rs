@@ -114,7 +114,9 @@ impl Listener {
         socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
         // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
         socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
-        socket.set_tcp_notsent_lowat(limits.kernel_unsent)
+        socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
+        // Left alone, the kernel lets it grow for whoever sends fast, and keeps it so when we stop reading.
+        socket.set_recv_buffer_size(limits.kernel_unread as usize)
     }
 
     /// The same listener for one more loop: all take from one queue.

@@ -114,10 +114,7 @@ fn complaint(connection: &Connection, slot_cost: usize, user: bool, socket: bool
     let reads = connection.unread || connection.readable && !connection.finished;
     let complaints = [
         (connection.generation == 0, "it lives in a vacant slot"),
-        (
-            connection.torn && !matches!(session, Session::Closing(_)),
-            "what it had begun to send will not be finished, and it lives",
-        ),
+        (connection.torn, "what it had begun to send will not be finished, and it lives"),
         (!socket, "it has no socket"),
         (user != session.keeps_user(), "its user value is kept where it should not be, or is lost"),
         (connection.ending, "its end was noted and has not come"),

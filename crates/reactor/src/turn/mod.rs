@@ -335,6 +335,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 let input = self.sending.slots[key.slot].input.take();
                 self.visit_of(key, input).end(why);
             }
+            if self.sending.slots[key.slot].torn {
+                // There was no room for its last words, and half of an answer is on its way.
+                self.remove(key, why);
+                continue;
+            }
             self.sending.slots[key.slot].ending = false;
             self.sending.touch(key.slot);
         }

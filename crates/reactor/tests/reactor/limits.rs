@@ -309,7 +309,12 @@ fn listener() -> (Listener, SockAddr) {
 #[test]
 fn connections_inherit_what_the_listener_was_told() {
     let (listener, address) = listener();
-    let limits = Limits { kernel_unsent: 12_345, write_stall: Duration::from_secs(7), ..Limits::default() };
+    let limits = Limits {
+        kernel_unsent: 12_345,
+        kernel_unread: 23_456,
+        write_stall: Duration::from_secs(7),
+        ..Limits::default()
+    };
     let mut machine = Mio::new(vec![listener], &limits).expect("a machine");
     let _client = TcpStream::connect(address.as_socket().unwrap()).expect("it listens");
     let mut edges = Vec::new();
@@ -319,6 +324,7 @@ fn connections_inherit_what_the_listener_was_told() {
     let accepted = machine.accept(0).expect("one waits").socket;
     let socket = SockRef::from(&accepted);
     assert_eq!(socket.tcp_notsent_lowat().unwrap(), 12_345);
+    assert_eq!(socket.recv_buffer_size().unwrap(), 2 * 23_456, "Linux doubles it for its own books");
     assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(14)), "twice the loop's own patience");
     assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
 }

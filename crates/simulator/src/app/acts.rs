@@ -10,7 +10,7 @@ use longwire_reactor::{
     CloseCode, Closed, Deadline, Event, Hub, Id, Line, Message, Opening, Out, Peer, Publication, Reply,
 };
 
-use super::{App, Route, Seat};
+use super::{App, Seat};
 use crate::coverage::Met;
 use crate::model::{State, TOPICS};
 use crate::words::Kind;
@@ -305,10 +305,5 @@ impl App {
             // Deadlines and reasons may become more; what is met here is counted by its name then.
             _ => return,
         });
-    }
-
-    /// The routes that need an upgrade.
-    pub(crate) const fn upgrades(route: Route) -> bool {
-        matches!(route, Route::WebSocket | Route::Pieces)
     }
 }

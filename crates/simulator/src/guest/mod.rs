@@ -81,6 +81,8 @@ pub(crate) struct Guest {
     last: bool,
     farewell: bool,
     left: bool,
+    /// It left by a FIN, with every request sent, and still hears: all of them are answered.
+    waits: bool,
 }
 
 impl Guest {
@@ -143,6 +145,7 @@ impl Guest {
             last: false,
             farewell: false,
             left: false,
+            waits: false,
         }
     }
 
@@ -199,7 +202,10 @@ impl Guest {
         model.meet(met);
         ladder.outside(format_args!("{} {how}", self.index));
         match met {
-            Met::Finish => self.wire.finish(),
+            Met::Finish => {
+                self.waits = self.errand == Errand::Plain && self.outbox.is_empty();
+                self.wire.finish();
+            }
             Met::Reset => self.wire.reset(),
             _ => self.wire.close(),
         }
@@ -264,6 +270,9 @@ impl Guest {
         if self.asked == 0 && self.wire.is_closed() {
             model.meet(Met::Silent);
         }
+        if self.waits && plan.patient && plan.roomy && plan.drains.is_none() {
+            self.answered_before_its_fin(model)?;
+        }
         if !plan.patient || plan.poor || !self.is_fair() {
             return Ok(());
         }
@@ -279,6 +288,11 @@ impl Guest {
         if matches!(known.why, Some(Closed::Gone | Closed::Broken(_) | Closed::Fault(_))) {
             return Err(format!("it was closed, {:?}, and had done nothing", known.why));
         }
+        if let Some(Closed::ByPeer(_)) = known.why
+            && known.told < self.said
+        {
+            return Err(format!("{} of {} messages were taken before its Close", known.told, self.said));
+        }
         if known.dropping {
             return Ok(());
         }
@@ -290,6 +304,20 @@ impl Guest {
         }
         model.meet(Met::Whole);
         Ok(())
+    }
+
+    /// All requests that it has sent before its FIN were answered, unless it was none of the loop's doing.
+    fn answered_before_its_fin(&self, model: &Model) -> Result<(), String> {
+        let closed = model.records.iter().rfind(|record| record.guest == self.index).and_then(|record| record.why);
+        let excused = self.spoilt
+            || self.last
+            || self.farewell
+            || self.wire.was_struck()
+            || closed.is_some_and(|why| why != Closed::Answered);
+        if excused || self.answers == self.asked {
+            return Ok(());
+        }
+        Err(format!("{} of {} requests before its FIN were answered", self.answers, self.asked))
     }
 
     /// What is still owed to it when nothing can happen any more but that time passes.

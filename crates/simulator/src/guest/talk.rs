@@ -4,7 +4,7 @@ use longwire_reactor::frame::Mask;
 use longwire_reactor::sys::sim::Random;
 
 use super::{Awaits, Errand, Guest};
-use crate::app::{App, Route};
+use crate::app::Route;
 use crate::coverage::Met;
 use crate::ladder::Ladder;
 use crate::model::Model;
@@ -46,7 +46,7 @@ impl Guest {
         let most = if random.one_in(6) { 4_000 } else { 200 };
         let path = format!("/{later}{}/{}/{}/{}", route.name(), self.index, self.asked, random.below(most));
         let out = &mut self.outbox;
-        if App::upgrades(route) {
+        if route.upgrades() {
             out.extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: here\r\n{UPGRADE}\r\n").as_bytes());
             return;
         }

@@ -298,6 +298,7 @@ impl Sys for Sim {
     fn shed(&mut self, _: usize) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         let socket = given(state.accept(Call::Shed))?;
+        // It was not the client's doing, nor the loop's.
         state.lines[socket].struck = true;
         state.close(socket);
         Ok(())
