@@ -9,7 +9,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow that ends", |limits| limits.send_queue = 2_000, overflow_that_ends),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
-    Scenario::within("no room for a stream", |limits| limits.budget = 48_000, no_room_for_a_stream),
+    Scenario::within("no room for a stream", |limits| limits.budget = LITTLE, no_room_for_a_stream),
+    Scenario::within("room for newcomers", |limits| limits.budget = 48_000, room_for_newcomers),
     Scenario::within("the budget is exhausted", |limits| limits.budget = 48_000, budget_exhausted),
     Scenario::within("connections per address", |limits| limits.per_address = 2, per_address),
     Scenario::within("connections in all", |limits| limits.connections = 2, connections_in_all),
@@ -17,6 +18,9 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("a crowd", |limits| (limits.accepts, limits.events) = (2, 2), crowd),
     Scenario::within("topics per connection", |limits| limits.topics = 2, topics_per_connection),
 ];
+
+/// So little that six connections that have nothing fit, each with its socket's place and its user's, and not much more.
+const LITTLE: usize = 1_400;
 
 /// Something of 500 bytes for everybody in the room.
 fn publish(play: &mut Play, letter: char) {
@@ -94,27 +98,43 @@ fn hog(play: &mut Play) -> Who {
     anna
 }
 
+/// Everybody has so little that nobody is sent away for it, and all together have the whole budget.
 fn no_room_for_a_stream(play: &mut Play) {
-    let (ella, ben, paul) = (play.comes("ella"), play.comes("ben"), play.comes("paul"));
-    play.settle();
-    let anna = hog(play);
-    for who in [ella, ben, paul] {
-        play.needs(who, anna);
+    let crowd = ["ella", "ben", "paul", "one", "two", "three"].map(|name| play.comes(name));
+    let [ella, ben, paul, others @ ..] = crowd;
+    for who in [ella, ben] {
+        crowd.iter().for_each(|other| play.needs(who, *other));
     }
+    play.gets(paul, "/page/paul");
+    play.hears(paul, &["200 a page"]);
     play.gets(ella, "/events/ella");
     play.hears(ella, &["200 stream", "retry", "end"]);
     play.upgrades(ben, "/ws/ben");
     play.hears(ben, &["503", "end"]);
-    play.gets(paul, "/page/paul");
-    play.hears(paul, &["200 a page"]);
     let new = play.comes("new");
-    play.needs(new, anna);
+    crowd.iter().for_each(|other| play.needs(new, *other));
     play.hears(new, &["end"]);
-    play.reads_again(anna);
-    play.hears(anna, &[&large("binary", 46_000)]);
+    play.finishes(new);
+    crowd.iter().for_each(|who| play.finishes(*who));
+    for who in others.into_iter().chain([paul]) {
+        play.hears(who, &["end"]);
+    }
+    play.waits(Duration::from_millis(100));
     let next = play.stream("next", "room");
     play.on_hub(|hub| hub.publish("room", "there is room again"));
     play.hears(next, &["event there is room again"]);
+}
+
+/// Newcomers find room: whoever has most of it goes.
+fn room_for_newcomers(play: &mut Play) {
+    let anna = hog(play);
+    let new = play.stream("new", "room");
+    play.needs(anna, new);
+    play.told(anna, &["request", "opened", "message large 46000", "closed NoRoom"]);
+    play.on_hub(|hub| hub.publish("room", "there is room"));
+    play.hears(new, &["event there is room"]);
+    play.reads_again(anna);
+    play.hears(anna, &["close 1013", "end"]);
 }
 
 fn budget_exhausted(play: &mut Play) {
