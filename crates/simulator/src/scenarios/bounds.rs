@@ -9,7 +9,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow that ends", |limits| limits.send_queue = 2_000, overflow_that_ends),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
-    Scenario::within("no room for a stream", |limits| limits.budget = 48_000, no_room_for_a_stream),
+    Scenario::within("no room for a stream", |limits| limits.budget = 20_000, no_room_for_a_stream),
+    Scenario::within("a newcomer finds room", |limits| limits.budget = 48_000, newcomer),
     Scenario::within("the budget is exhausted", |limits| limits.budget = 48_000, budget_exhausted),
     Scenario::within("connections per address", |limits| limits.per_address = 2, per_address),
     Scenario::within("connections in all", |limits| limits.connections = 2, connections_in_all),
@@ -94,12 +95,18 @@ fn hog(play: &mut Play) -> Who {
     anna
 }
 
+/// Each holds too little to be sent away for it, and all together hold what there is.
 fn no_room_for_a_stream(play: &mut Play) {
     let (ella, ben, paul) = (play.comes("ella"), play.comes("ben"), play.comes("paul"));
     play.settle();
-    let anna = hog(play);
+    let many: Vec<Who> = (0..18).map(|number| play.web_socket(&format!("anna{number}"))).collect();
+    for who in &many {
+        play.stops_reading(*who, 0);
+        play.says(*who, "large 500");
+        play.settle();
+    }
     for who in [ella, ben, paul] {
-        play.needs(who, anna);
+        many.iter().for_each(|one| play.needs(who, *one));
     }
     play.gets(ella, "/events/ella");
     play.hears(ella, &["200 stream", "retry", "end"]);
@@ -107,14 +114,25 @@ fn no_room_for_a_stream(play: &mut Play) {
     play.hears(ben, &["503", "end"]);
     play.gets(paul, "/page/paul");
     play.hears(paul, &["200 a page"]);
-    let new = play.comes("new");
-    play.needs(new, anna);
-    play.hears(new, &["end"]);
-    play.reads_again(anna);
-    play.hears(anna, &[&large("binary", 46_000)]);
+    for who in &many {
+        play.reads_again(*who);
+        play.hears(*who, &[&large("binary", 500)]);
+    }
     let next = play.stream("next", "room");
     play.on_hub(|hub| hub.publish("room", "there is room again"));
     play.hears(next, &["event there is room again"]);
+}
+
+/// Who holds it all makes room for somebody new.
+fn newcomer(play: &mut Play) {
+    let anna = hog(play);
+    let ella = play.stream("ella", "room");
+    play.needs(anna, ella);
+    play.reads_again(anna);
+    play.hears(anna, &["close 1013", "end"]);
+    play.told(anna, &["request", "opened", "message large 46000", "closed NoRoom"]);
+    play.on_hub(|hub| hub.publish("room", "there is room"));
+    play.hears(ella, &["event there is room"]);
 }
 
 fn budget_exhausted(play: &mut Play) {
