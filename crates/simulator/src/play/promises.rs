@@ -35,16 +35,6 @@ impl Play {
         self.told_what(who, is_it, &format!("{due:?}"));
     }
 
-    /// The same, unless a fault comes in between: then it may have heard anything.
-    pub(crate) fn hears_in_peace(&mut self, who: Who, due: &[&str]) {
-        if self.fails {
-            self.settle();
-            self.visitors[who.0].heard.clear();
-        } else {
-            self.hears(who, due);
-        }
-    }
-
     /// Among other things the application was told this, once at least.
     pub(crate) fn was_told(&mut self, who: Who, due: &str) {
         self.told_what(who, |told| told.iter().any(|what| what == due), &format!("among other things {due:?}"));

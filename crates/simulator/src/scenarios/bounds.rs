@@ -9,8 +9,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow that ends", |limits| limits.send_queue = 2_000, overflow_that_ends),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
-    Scenario::within("no room for a stream", |limits| limits.budget = LITTLE, no_room_for_a_stream),
-    Scenario::within("room for newcomers", |limits| limits.budget = 48_000, room_for_newcomers),
+    Scenario::within("no room for a stream", |limits| limits.budget = 20_000, no_room_for_a_stream),
+    Scenario::within("a newcomer finds room", |limits| limits.budget = 48_000, newcomer),
     Scenario::within("the budget is exhausted", |limits| limits.budget = 48_000, budget_exhausted),
     Scenario::within("connections per address", |limits| limits.per_address = 2, per_address),
     Scenario::within("connections in all", |limits| limits.connections = 2, connections_in_all),
@@ -18,9 +18,6 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("a crowd", |limits| (limits.accepts, limits.events) = (2, 2), crowd),
     Scenario::within("topics per connection", |limits| limits.topics = 2, topics_per_connection),
 ];
-
-/// So little that six connections that have nothing fit, each with its socket's place and its user's, and not much more.
-const LITTLE: usize = 1_400;
 
 /// Something of 500 bytes for everybody in the room.
 fn publish(play: &mut Play, letter: char) {
@@ -98,43 +95,44 @@ fn hog(play: &mut Play) -> Who {
     anna
 }
 
-/// Everybody has so little that nobody is sent away for it, and all together have the whole budget. (What a socket does not take
-/// at once has no room either: what is heard under faults is nobody's promise.)
+/// Each holds too little to be sent away for it, and all together hold what there is.
 fn no_room_for_a_stream(play: &mut Play) {
-    let crowd = ["ella", "ben", "paul", "one", "two", "three"].map(|name| play.comes(name));
-    let [ella, ben, paul, others @ ..] = crowd;
-    play.gets(paul, "/page/paul");
-    play.hears_in_peace(paul, &["200 a page"]);
-    play.gets(ella, "/events/ella");
-    play.hears_in_peace(ella, &["200 stream", "retry", "end"]);
-    play.upgrades(ben, "/ws/ben");
-    play.hears_in_peace(ben, &["503", "end"]);
-    let new = play.comes("new");
-    play.hears_in_peace(new, &["end"]);
-    play.finishes(new);
-    crowd.iter().for_each(|who| play.finishes(*who));
-    for who in others.into_iter().chain([paul]) {
-        play.hears_in_peace(who, &["end"]);
+    let (ella, ben, paul) = (play.comes("ella"), play.comes("ben"), play.comes("paul"));
+    play.settle();
+    let many: Vec<Who> = (0..18).map(|number| play.web_socket(&format!("anna{number}"))).collect();
+    for who in &many {
+        play.stops_reading(*who, 0);
+        play.says(*who, "large 500");
+        play.settle();
     }
-    play.waits(Duration::from_secs(1));
-    for who in crowd.into_iter().chain([new]) {
-        play.hears_in_peace(who, &[]);
+    for who in [ella, ben, paul] {
+        many.iter().for_each(|one| play.needs(who, *one));
+    }
+    play.gets(ella, "/events/ella");
+    play.hears(ella, &["200 stream", "retry", "end"]);
+    play.upgrades(ben, "/ws/ben");
+    play.hears(ben, &["503", "end"]);
+    play.gets(paul, "/page/paul");
+    play.hears(paul, &["200 a page"]);
+    for who in &many {
+        play.reads_again(*who);
+        play.hears(*who, &[&large("binary", 500)]);
     }
     let next = play.stream("next", "room");
     play.on_hub(|hub| hub.publish("room", "there is room again"));
     play.hears(next, &["event there is room again"]);
 }
 
-/// Newcomers find room: whoever has most of it goes.
-fn room_for_newcomers(play: &mut Play) {
+/// Who holds it all makes room for somebody new.
+fn newcomer(play: &mut Play) {
     let anna = hog(play);
-    let new = play.stream("new", "room");
-    play.needs(anna, new);
-    play.told(anna, &["request", "opened", "message large 46000", "closed NoRoom"]);
-    play.on_hub(|hub| hub.publish("room", "there is room"));
-    play.hears(new, &["event there is room"]);
+    let ella = play.stream("ella", "room");
+    play.needs(anna, ella);
     play.reads_again(anna);
     play.hears(anna, &["close 1013", "end"]);
+    play.told(anna, &["request", "opened", "message large 46000", "closed NoRoom"]);
+    play.on_hub(|hub| hub.publish("room", "there is room"));
+    play.hears(ella, &["event there is room"]);
 }
 
 fn budget_exhausted(play: &mut Play) {

@@ -149,7 +149,10 @@ impl State {
                 Err(errno)
             }
             // A kernel does not answer 0 where bytes were offered.
-            None if short && most == 0 && offered > 0 => Err(libc::EAGAIN),
+            None if short && most == 0 && offered > 0 => {
+                line.fail(libc::EAGAIN);
+                Err(libc::EAGAIN)
+            }
             None => line.write(buffers, most),
         };
         if (short || errno == Some(libc::EAGAIN)) && line.window > 0 {
