@@ -44,7 +44,7 @@ pub(crate) fn mutant(number: u32) -> bool {
 const SEEDS: &str = "10000";
 
 /// A mistake that makes the loop spin is found when this many seconds have passed.
-const PATIENCE: u64 = 40;
+const PATIENCE: u64 = 20;
 
 /// Makes every mistake, and counts which were found.
 pub(crate) fn run(repository: &Repository) -> Fallible<Tally> {
@@ -165,7 +165,7 @@ fn seek(repository: &Repository, program: &Path, mutation: Option<usize>) -> Fal
         Ok(ended) => ended,
         Err(error) if mutation.is_some() => {
             let first = error.to_string();
-            return Ok(Some(first.lines().next().unwrap_or_default().to_owned()));
+            return Ok(Some(shortened(first.lines().next().unwrap_or_default())));
         }
         Err(error) => return Err(error),
     };
