@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod heap;
 mod lines;
 mod listen;
 mod options;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use options::{Command, Options};
 
 fn main() -> ExitCode {
+    heap::settle();
     let options = Options::read(std::env::args_os().collect()).unwrap_or_else(|error| error.exit());
     env_logger::Builder::new().filter_level(options.log).format_target(false).init();
     panics::log_panics();
