@@ -39,9 +39,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// The library's own, but for messages of 16 MiB and streams that nobody reads while they are written.
+/// The library's own, but for messages of 16 MiB, long lists of events, and streams that nobody reads while they are written.
 fn limits() -> Limits {
-    let mut limits = Limits { send_queue: 64 << 20, ..Limits::default() };
+    let mut limits = Limits { body: 16 << 20, send_queue: 64 << 20, ..Limits::default() };
     limits.message.message = 16 << 20;
     limits
 }

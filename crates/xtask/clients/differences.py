@@ -16,10 +16,11 @@ def plain(cell):
 class Table:
     """The table below a heading of that page: its first cells name a case, the last one says why."""
 
-    def __init__(self, heading):
+    def __init__(self, heading, begin=""):
+        """`begin`: with what the cases of this script begin; the other rows are another's."""
         section = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)
         assert section, f"{PAGE.name} has no section {heading!r}"
-        rows = [[plain(cell) for cell in line.strip("|").split(" | ")] for line in section[1].splitlines() if line.startswith("| `")]
+        rows = [[plain(cell) for cell in line.strip("|").split(" | ")] for line in section[1].splitlines() if line.startswith(f"| `{begin}")]
         self.rows = {row[0]: tuple(row[1:-1]) for row in rows}
         assert len(self.rows) == len(rows), f"a case stands twice in the section {heading!r}"
         assert all(row[-1] for row in rows), f"a row of the section {heading!r} gives no reason"

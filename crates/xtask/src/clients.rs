@@ -47,6 +47,8 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "examples", visit: Visit::Examples },
     Client { name: "heads-gunicorn", visit: Visit::Suite("heads_gunicorn.py") },
     Client { name: "heads-llhttp", visit: Visit::Suite("heads_llhttp.py") },
+    Client { name: "event-streams", visit: Visit::Suite("sse_readers.mjs") },
+    Client { name: "httpx-sse", visit: Visit::Suite("sse_httpx.py") },
     Client { name: "autobahn", visit: Visit::Autobahn },
     Client { name: "browser", visit: Visit::Script("browser.mjs") },
     Client { name: "smallest", visit: Visit::Smallest },
