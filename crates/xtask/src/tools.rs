@@ -36,6 +36,8 @@ impl Tools {
         if find("nginx").is_none() && !Path::new("/usr/sbin/nginx").is_file() {
             apt.install(&["nginx-light"])?;
         }
+        apt.ensure("libwebsockets-test-client", &["libwebsockets-test-server"])?;
+        apt.ensure("websocketd", &["websocketd"])?;
         // Without a font the browser has nothing to measure a page with.
         let chromium = match std::env::var_os("CHROMIUM") {
             Some(path) => path.into(),
