@@ -10,6 +10,7 @@ mod messages;
 mod publishing;
 mod room;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -70,8 +71,8 @@ pub(crate) struct Sending {
     opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
-    /// Connections that have come to an end, and why.
-    pub(crate) endings: Vec<(Key, Closed)>,
+    /// Connections that have come to an end, in this order, and why: each once.
+    pub(crate) endings: VecDeque<(Key, Closed)>,
     /// Connections of which something was dropped, and their application does not know yet.
     pub(crate) drops: Vec<Key>,
     /// Later answers that were given.
@@ -124,7 +125,7 @@ impl Sending {
             closed_at: None,
             opened_at: 0,
             touched: Vec::new(),
-            endings: Vec::new(),
+            endings: VecDeque::new(),
             drops: Vec::new(),
             answers: Vec::new(),
             wanted: Vec::new(),

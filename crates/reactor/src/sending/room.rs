@@ -148,11 +148,12 @@ impl Sending {
         }
     }
 
-    /// We end it for a reason of our own; the loop says so to the peer, after the running callback.
+    /// We end it for a reason of our own; the loop says so to the peer, after the running callback. Of several reasons the first
+    /// one counts.
     pub(crate) fn end(&mut self, slot: u32, why: Closed) {
         let connection = &mut self.slots[slot];
         if !std::mem::replace(&mut connection.ending, true) {
-            self.endings.push((Key { slot, generation: connection.generation }, why));
+            self.endings.push_back((Key { slot, generation: connection.generation }, why));
         }
     }
 

@@ -3,9 +3,11 @@
 //! A *turn* is one poll with all its visits, timers and wake-ups; a *visit* is what is done for one ready connection.
 //!
 //! ```text
-//! poll ─► edges ─► accept ─► visits ─► mailbox ─► tick ─► deadlines ─► endings ─► publications ─► touched queues
-//!           │                  │
-//!           └► sticky bits     └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
+//! poll ─► edges ─► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
+//!           │                  │                        ┌───────────────────────────────┘
+//!           └► sticky bits     │                        └► endings ─► answers ─► publications ─► touched queues ─► again, while
+//!                              │                                                                       there is one of these
+//!                              └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
 //! ```
 
 mod accept;
@@ -325,7 +327,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     fn run_endings(&mut self) {
-        while let Some((key, why)) = self.sending.endings.pop() {
+        while let Some((key, why)) = self.sending.endings.pop_front() {
             let Some(connection) = self.sending.slots.find(key) else { continue };
             if connection.torn || matches!(why, Closed::Gone | Closed::Broken(_)) {
                 self.remove(key, why);
