@@ -52,6 +52,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "python-clients", visit: Visit::Suite("python_clients.py") },
     Client { name: "python-servers", visit: Visit::Suite("python_servers.py") },
     Client { name: "node-peers", visit: Visit::Suite("node_peers.mjs") },
+    Client { name: "browser-peer", visit: Visit::Suite("browser_peer.mjs") },
     Client { name: "autobahn", visit: Visit::Autobahn },
     Client { name: "browser", visit: Visit::Script("browser.mjs") },
     Client { name: "smallest", visit: Visit::Smallest },
