@@ -169,10 +169,9 @@ impl Sending {
     /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
     /// below its bound. At the bound the connection ends.
     fn queue_units(&mut self, machine: &mut dyn Machine, slot: u32, bytes: &[u8], taken: usize, held: bool) {
-        let mut end = 0;
-        while end < bytes.len() {
-            let start = end;
-            end += unit::length(bytes[start..].iter().copied()).max(1);
+        let mut next = 0;
+        for end in unit::ends_in(bytes, 0) {
+            let start = std::mem::replace(&mut next, end);
             if end <= taken {
                 continue;
             }
