@@ -8,8 +8,7 @@ use longwire_handshake::{
     Request, Response, Status, Upgrade, negotiate,
 };
 
-use super::web_socket::WebSocket;
-use super::{Session, Visit, body, events, later};
+use super::{Session, Visit, body, events, later, web_socket};
 use crate::access::Record;
 use crate::connection::{Connection, Due, Times};
 use crate::deadlines::Moment;
@@ -216,7 +215,7 @@ fn open<H: Handler>(
     };
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
-    if !visit.sending.has_room() {
+    if !visit.sending.find_room() {
         return page(visit, parsed, no_room(), &[]);
     }
     let (upgrade, negotiated) = match agreed {
@@ -229,11 +228,7 @@ fn open<H: Handler>(
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
-    visit.sending.mark_opened(visit.key.slot);
-    let frames = Frames::server(visit.sending.limits.message);
-    visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
-    visit.sending.stats.web_sockets += 1;
-    opened(visit);
+    web_socket::open(visit, Frames::server(visit.sending.limits.message), pieces);
 }
 
 /// The fields of the 101.
@@ -249,14 +244,6 @@ fn upgrade_fields<'a>(
     ]
     .into_iter()
     .flatten()
-}
-
-/// Something is open: the topics that the request asked for begin, and the application hears of it.
-pub(super) fn opened<H: Handler>(visit: &mut Visit<'_, H>) {
-    for topic in std::mem::take(&mut visit.sending.wanted) {
-        visit.sending.subscribe(visit.key.slot, &topic);
-    }
-    visit.call(|handler, peer| handler.opened(peer));
 }
 
 /// The head of an event stream.

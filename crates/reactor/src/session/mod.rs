@@ -213,6 +213,14 @@ impl<H: Handler> Visit<'_, H> {
         connection.since = now;
     }
 
+    /// Something is open: the topics that the request asked for begin, and the application hears of it.
+    fn opened(&mut self) {
+        for topic in std::mem::take(&mut self.sending.wanted) {
+            self.sending.subscribe(self.key.slot, &topic);
+        }
+        self.call(|handler, peer| handler.opened(peer));
+    }
+
     /// Calls the application about this peer. A panic ends the connection.
     pub(crate) fn call(&mut self, call: impl FnOnce(&mut H, &mut Peer<'_, H::User>)) {
         let Some(user) = self.users.get(self.key.slot) else { return };

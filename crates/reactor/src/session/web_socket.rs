@@ -36,7 +36,7 @@ pub(crate) enum Sends {
 }
 
 impl WebSocket {
-    pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
+    const fn new(connection: Frames, pieces: bool) -> Self {
         Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces }
     }
 
@@ -56,6 +56,14 @@ impl WebSocket {
             (a, b) => a.or(b),
         }
     }
+}
+
+/// The opening handshake is over, and what was said so far goes in front of all frames.
+pub(super) fn open<H: Handler>(visit: &mut Visit<'_, H>, connection: Frames, pieces: bool) {
+    visit.sending.mark_opened(visit.key.slot);
+    visit.become_session(Session::WebSocket(WebSocket::new(connection, pieces)));
+    visit.sending.stats.web_sockets += 1;
+    visit.opened();
 }
 
 /// Takes all whole frames, and what is there of an unfinished data frame.
