@@ -222,7 +222,7 @@ impl Sending {
         if self.draining {
             return Err(io::Error::other("the server is stopping"));
         }
-        if !self.admits_newcomer() {
+        if !self.admit_newcomer() {
             return Err(io::Error::other("as many connections as Limits::connections and Limits::budget admit"));
         }
         let mut nonce = [0; 16];

@@ -182,7 +182,7 @@ impl Sending {
                 self.touch(slot);
                 continue;
             }
-            if !self.admits(machine, slot) {
+            if !self.admit(machine, slot) {
                 if self.slots[slot].ending {
                     return;
                 }

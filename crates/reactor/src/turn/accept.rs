@@ -95,7 +95,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Gives a socket its connection, or closes it without a word where the limits do not admit it.
     fn admit(&mut self, accepted: Accepted<S::Socket>) {
         let Accepted { socket, address, loopback, short_read_drains } = accepted;
-        if self.drained_at.is_some() || !self.sending.admits_newcomer() {
+        if self.drained_at.is_some() || !self.sending.admit_newcomer() {
             self.sending.stats.refused += 1;
             return self.wires.sys.close(socket);
         }
