@@ -68,7 +68,8 @@ mod tests {
     use longwire_sse::{Comment, Event};
 
     use super::{ends, ends_in, length};
-    use crate::publication::{Publication, append_encoded, append_frame};
+    use crate::encode::{append_encoded, append_frame};
+    use crate::publication::Publication;
 
     #[test]
     fn each_unit_ends_where_the_next_begins() {

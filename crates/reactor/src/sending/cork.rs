@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use super::{Sending, broken};
+use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::Closed;
 use crate::ledger::Ledger;
 use crate::publication::Publication;
 use crate::queue::Queue;

@@ -4,9 +4,10 @@ use longwire_frame::{Close, CloseCode, Header, Mask, Message};
 use longwire_sse::Comment;
 
 use super::Sending;
-use crate::handler::Closed;
+use crate::closed::Closed;
+use crate::encode::{append_encoded, append_frame, append_framed, append_header};
 use crate::notices::Notice;
-use crate::publication::{Publication, append_encoded, append_frame, append_framed, append_header};
+use crate::publication::Publication;
 use crate::session::Session;
 use crate::session::web_socket::Sends;
 use crate::wire::Machine;

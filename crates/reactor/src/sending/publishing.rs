@@ -5,7 +5,8 @@ use std::io::IoSlice;
 use longwire_frame::State;
 
 use super::Sending;
-use crate::publication::{Parcel, Publication};
+use crate::publication::Publication;
+use crate::remote::Parcel;
 use crate::session::Session;
 use crate::topics::Form;
 use crate::unit;

@@ -6,7 +6,7 @@
 use longwire_frame::State;
 
 use super::Sending;
-use crate::handler::Closed;
+use crate::closed::Closed;
 use crate::notices::Notice;
 use crate::queue::Queue;
 use crate::session::Session;

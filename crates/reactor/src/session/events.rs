@@ -6,9 +6,11 @@ use longwire_handshake::Request;
 use longwire_sse::Event;
 
 use super::{Session, Visit, head};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::publication::Publication;
 use crate::sending::Sending;
 

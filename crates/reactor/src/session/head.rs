@@ -10,13 +10,15 @@ use longwire_handshake::{
 
 use super::{Session, Visit, body, events, later, web_socket};
 use crate::access::Record;
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
-use crate::publication::append_encoded;
+use crate::due::{Due, Times};
+use crate::encode::append_encoded;
+use crate::handler::Handler;
 use crate::reply::{Kind, Page, Reply};
 use crate::server::Origins;
-use crate::{network, request};
+use crate::{forwarded, request};
 
 /// A head that is awaited or arriving.
 pub(crate) struct Head {
@@ -96,9 +98,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
-    if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
+    if !visit.rules.trusted.is_empty() && forwarded::is_forwarded(parsed) {
         let peer = visit.sending.peer_address(visit.machine, visit.key.slot);
-        if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
+        if let Some(client) = forwarded::client(parsed, peer, &visit.rules.trusted) {
             visit.sending.learn_client(visit.key.slot, client, peer);
         }
     }

@@ -5,9 +5,11 @@ use longwire_handshake::client::{self, OriginForm};
 use longwire_handshake::{self as handshake, FieldName, FieldValue, Token};
 
 use super::{Session, Visit, head, web_socket};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::ledger::OBJECT;
 
 /// What a client asks for: where the WebSocket is, and on which terms.

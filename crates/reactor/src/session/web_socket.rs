@@ -5,9 +5,11 @@ use longwire_frame::{Assembly, Connection as Frames, Event, Kind, Message, State
 
 use super::input::Input;
 use super::{Session, Visit};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler, Piece};
+use crate::due::{Due, Times, earliest};
+use crate::handler::{Handler, Piece};
 use crate::queue::growth;
 use crate::sending::Sending;
 use crate::slots::Key;
@@ -51,10 +53,7 @@ impl WebSocket {
             Some(pinged) => Some((pinged.after(times.pong), Due::Late(Deadline::Pong))),
             None => Some((connection.heard.after(times.ping), Due::Ping)),
         };
-        match (message, life) {
-            (Some(a), Some(b)) => Some(if b.0.reached(a.0) { a } else { b }),
-            (a, b) => a.or(b),
-        }
+        earliest([message, life])
     }
 }
 

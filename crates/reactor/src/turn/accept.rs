@@ -4,8 +4,9 @@
 use std::io;
 
 use super::Loop;
+use crate::closed::Closed;
 use crate::connection::Connection;
-use crate::handler::{Closed, Handler};
+use crate::handler::Handler;
 use crate::network;
 use crate::notices::Notice;
 use crate::session::{Session, head};
