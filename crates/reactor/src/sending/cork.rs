@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use super::{Sending, broken};
+use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::Closed;
 use crate::ledger::Ledger;
 use crate::publication::Publication;
 use crate::queue::Queue;
@@ -115,11 +115,11 @@ impl Sending {
     /// Makes sure that so many bytes may be queued; if not, the connection ends.
     fn reserve(&mut self, slot: u32, more: usize) -> bool {
         let output = self.slots[slot].output.as_deref();
-        let (grows, torn) = output.map_or((more, false), |queue| (queue.growth(more), queue.is_torn()));
+        let (grows, awaits) = output.map_or((more, false), |queue| (queue.growth(more), queue.awaits_rest()));
         if grows == 0 || self.make_room(slot, grows) {
             return true;
         }
-        if torn {
+        if awaits {
             self.tear(slot);
         } else {
             self.end_and_cut(slot, Closed::NoRoom);
@@ -180,22 +180,14 @@ impl Sending {
             // Responses: what follows half of one belongs to it.
             return if left > 0 { self.cork.len() - left } else { 0 };
         }
-        let mut end = self.opened_at;
-        while end < left {
-            end += unit::length(self.cork[end..].iter().copied()).max(1);
-        }
-        end - left
+        unit::ends_in(&self.cork, self.opened_at).find(|end| *end >= left).map_or(0, |end| end - left)
     }
 
     /// Drops what the visited connection has collected, but for its head. Returns how many frames or events that were.
     pub(super) fn drop_cork(&mut self) -> u64 {
-        let (mut at, mut dropped) = (self.opened_at, 0);
-        while at < self.cork.len() {
-            at += unit::length(self.cork[at..].iter().copied()).max(1);
-            dropped += 1;
-        }
+        let dropped = unit::ends_in(&self.cork, self.opened_at).count();
         self.cork.truncate(self.opened_at);
-        dropped
+        dropped as u64
     }
 
     /// Books the outcome of a write: a short one means that an edge is owed.

@@ -4,9 +4,10 @@ use longwire_frame::{Close, CloseCode, Header, Mask, Message};
 use longwire_sse::Comment;
 
 use super::Sending;
-use crate::handler::Closed;
+use crate::closed::Closed;
+use crate::encode::{append_encoded, append_frame, append_framed, append_header};
 use crate::notices::Notice;
-use crate::publication::{Publication, append_encoded, append_frame, append_framed, append_header};
+use crate::publication::Publication;
 use crate::session::Session;
 use crate::session::web_socket::Sends;
 use crate::wire::Machine;
@@ -14,7 +15,7 @@ use crate::wire::Machine;
 impl Sending {
     /// Sends a publication in the form that this connection reads. Does nothing unless it is open.
     pub(crate) fn send(&mut self, machine: &mut dyn Machine, slot: u32, publication: &Publication<'_>) {
-        if !self.admits(machine, slot) {
+        if !self.admit(machine, slot) {
             return;
         }
         match self.slots[slot].session {
@@ -85,7 +86,7 @@ impl Sending {
             return;
         }
         match sends {
-            Sends::Nothing if !self.admits(machine, slot) => return self.skip(slot, end),
+            Sends::Nothing if !self.admit(machine, slot) => return self.skip(slot, end),
             Sends::Skipped => return self.skip(slot, end),
             Sends::Pieces(kind) if kind != piece.kind() => {
                 // §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
@@ -98,7 +99,7 @@ impl Sending {
                 return self.end(slot, Closed::ByUs);
             }
             // A message that has begun cannot be left unfinished, whatever the policy is.
-            Sends::Pieces(_) if !self.is_below_its_bound(machine, slot) => {
+            Sends::Pieces(_) if !self.come_below_bound(machine, slot) => {
                 self.stats.dropped += 1;
                 return self.end_and_cut(slot, Closed::Overflow);
             }
@@ -162,7 +163,7 @@ impl Sending {
         if !self.is_sendable(slot) {
             return;
         }
-        if !self.is_below_its_bound(machine, slot) {
+        if !self.come_below_bound(machine, slot) {
             // It would tell nothing: what waits before it already asks for a sign of life.
             self.stats.dropped += 1;
             return;

@@ -19,18 +19,20 @@ use std::time::Duration;
 use longwire_frame::Mask;
 use longwire_handshake::Date;
 
-use crate::connection::{Connection, Times, milliseconds};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::{Deadlines, Moment};
-use crate::handler::Closed;
+use crate::due::{Times, milliseconds};
 use crate::ledger::Ledger;
 use crate::notices::Notices;
-use crate::peer::{PeerId, Stats};
-use crate::publication::{Parcel, Publication};
+use crate::peer_id::PeerId;
+use crate::publication::Publication;
 use crate::ready::Ready;
-use crate::remote::{Command, Fellows};
+use crate::remote::{Command, Fellows, Parcel};
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::slots::{Key, Slots};
+use crate::stats::Stats;
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -188,7 +190,7 @@ impl Sending {
         if self.draining {
             return Err(io::Error::other("the server is stopping"));
         }
-        if !self.admits_newcomer() {
+        if !self.admit_newcomer() {
             return Err(io::Error::other("as many connections as Limits::connections and Limits::budget admit"));
         }
         let mut nonce = [0; 16];

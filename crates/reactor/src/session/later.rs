@@ -4,9 +4,11 @@ use longwire_handshake::{FieldSlots, Request};
 
 use super::input::Input;
 use super::{Session, Visit, head};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::ledger::OBJECT;
 use crate::reply::Reply;
 

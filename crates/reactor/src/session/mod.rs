@@ -24,9 +24,11 @@ use self::input::Input;
 use self::later::Later;
 use self::opening::{Awaited, Opening};
 use self::web_socket::WebSocket;
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::sending::Sending;
@@ -211,6 +213,14 @@ impl<H: Handler> Visit<'_, H> {
         debug_assert!(connection.session.may_become(&session), "no arrow leads there");
         connection.session = session;
         connection.since = now;
+    }
+
+    /// Something is open: the topics that the request asked for begin, and the application hears of it.
+    fn opened(&mut self) {
+        for topic in std::mem::take(&mut self.sending.wanted) {
+            self.sending.subscribe(self.key.slot, &topic);
+        }
+        self.call(|handler, peer| handler.opened(peer));
     }
 
     /// Calls the application about this peer. A panic ends the connection.

@@ -2,8 +2,9 @@
 
 use super::Loop;
 use crate::Reply;
-use crate::connection::{Due, milliseconds};
-use crate::handler::{Closed, Deadline, Handler};
+use crate::closed::{Closed, Deadline};
+use crate::due::{Due, milliseconds};
+use crate::handler::Handler;
 use crate::session::{Session, head};
 use crate::slots::Key;
 use crate::sys::Sys;

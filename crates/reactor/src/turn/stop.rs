@@ -3,8 +3,9 @@
 use longwire_frame::CloseCode;
 
 use super::{Loop, Turn};
-use crate::connection::milliseconds;
-use crate::handler::{Closed, Handler};
+use crate::closed::Closed;
+use crate::due::milliseconds;
+use crate::handler::Handler;
 use crate::session::Session;
 use crate::slots::Key;
 use crate::sys::Sys;

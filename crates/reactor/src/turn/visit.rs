@@ -4,7 +4,8 @@
 use std::io;
 
 use super::Loop;
-use crate::handler::{Closed, Handler};
+use crate::closed::Closed;
+use crate::handler::Handler;
 use crate::queue::growth;
 use crate::sending::broken;
 use crate::session::input::Input;
