@@ -58,7 +58,7 @@ impl<'a> Access<'a> {
     /// answer is kept for the connection's end, when the system may not know any more.
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.sending.address_to_keep(self.machine, self.slot)
+        self.sending.addresses.of_and_keep(self.machine, self.slot)
     }
 
     /// The wall clock in whole seconds since 1970.

@@ -130,7 +130,7 @@ impl<'a> Out<'a> {
     /// proxy does not tell it, as most do not. If it tells no address, this is the proxy's own.
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.sending.address(self.machine, self.key.slot)
+        self.sending.addresses.of(self.machine, self.key.slot)
     }
 
     /// The wall clock in whole seconds since 1970, read once per turn at most.

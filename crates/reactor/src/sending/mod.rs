@@ -4,9 +4,11 @@
 //! visit; what anybody else is sent goes to that connection's queue, or into its topics, and is written at the end of the
 //! turn. An error or an end that is met on the way is noted in `endings`: the loop deals with it after the callback.
 
+mod addresses;
 mod cork;
 mod masks;
 mod messages;
+mod output;
 mod publishing;
 mod room;
 
@@ -15,7 +17,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::Mask;
 use longwire_handshake::Date;
 
 use crate::closed::Closed;
@@ -30,11 +31,13 @@ use crate::ready::Ready;
 use crate::remote::{Command, Fellows, Parcel};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Side, Slots};
+use crate::slots::{Key, Slots};
 use crate::stats::Stats;
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
+use addresses::Addresses;
+use cork::Cork;
 use masks::Masks;
 
 /// See the top of this file.
@@ -43,10 +46,7 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
-    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
-    clients: Side<SocketAddr>,
-    /// Where peers themselves are, if that was asked for the access log or they are proxies that told of a client.
-    peers: Side<SocketAddr>,
+    pub(crate) addresses: Addresses,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
@@ -60,17 +60,9 @@ pub(crate) struct Sending {
     pub(crate) wall: u64,
     pub(crate) date: Date,
     /// What the visited connection sends.
-    cork: Vec<u8>,
+    pub(crate) cork: Cork,
     /// Where what anybody else is sent is encoded.
     scratch: Vec<u8>,
-    /// Whose cork it is.
-    corked: Option<u32>,
-    /// Where the running callback's output began.
-    mark: usize,
-    /// Where in the cork its Close stands, if it has sent one.
-    closed_at: Option<usize>,
-    /// Where in the cork the frames or events begin of what was opened in this visit.
-    opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, in this order, and why: each once.
@@ -108,12 +100,11 @@ impl Sending {
             slot_cost,
             notices: Notices::default(),
             times: Times::new(&limits),
-            cork: Vec::with_capacity(limits.cork + limits.direct),
+            cork: Cork::new(limits.cork + limits.direct),
             scratch: Vec::new(),
             limits,
             slots: Slots::new(),
-            clients: Side::new(),
-            peers: Side::new(),
+            addresses: Addresses::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -122,10 +113,6 @@ impl Sending {
             now,
             wall: 0,
             date: Date::from_unix(0),
-            corked: None,
-            mark: 0,
-            closed_at: None,
-            opened_at: 0,
             touched: Vec::new(),
             endings: VecDeque::new(),
             drops: Vec::new(),
@@ -148,38 +135,6 @@ impl Sending {
 
     fn id_at(&self, slot: u32) -> PeerId {
         PeerId { home: self.home, slot, request: self.slots[slot].request }
-    }
-
-    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
-    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        self.clients.get(slot).copied().or_else(|| self.peer_address(machine, slot))
-    }
-
-    /// Where the peer itself is.
-    pub(crate) fn peer_address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        self.peers.get(slot).copied().or_else(|| machine.peer_address(slot))
-    }
-
-    /// The same; and what the machine says is kept.
-    pub(crate) fn address_to_keep(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        let address = self.address(machine, slot);
-        if let Some(address) = address.filter(|_| self.clients.get(slot).is_none()) {
-            self.peers.insert(slot, address);
-        }
-        address
-    }
-
-    /// The request under way is from this client, says this proxy.
-    pub(crate) fn learn_client(&mut self, slot: u32, client: SocketAddr, proxy: Option<SocketAddr>) {
-        self.clients.insert(slot, client);
-        if let Some(proxy) = proxy {
-            self.peers.insert(slot, proxy);
-        }
-    }
-
-    /// The request was answered: the next may be from somebody else.
-    pub(crate) fn forget_client(&mut self, slot: u32) {
-        self.clients.remove(slot);
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -251,42 +206,11 @@ impl Sending {
 
     /// Its slot is free again, and everything that was booked for it.
     pub(crate) fn let_go(&mut self, key: Key) {
-        self.clients.remove(key.slot);
-        self.peers.remove(key.slot);
+        self.addresses.forget(key.slot);
         self.deadlines.disarm(&mut self.slots, key.slot);
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
-    }
-
-    /// The key that a reply would be masked with; it is used up only if there is a reply.
-    pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
-        if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
-    }
-
-    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
-    pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
-        self.masks.left = self.masks.left.saturating_sub(usize::from(self.slots[slot].client));
-        if is_pong && self.slots[slot].waits() {
-            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
-        } else {
-            self.push_control(slot, reply.as_bytes(), !is_pong);
-        }
-    }
-
-    /// Appends a control frame; behind a Close nothing else may wait.
-    fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
-        if is_close {
-            self.forget_held(slot);
-            self.closed_at = (self.corked == Some(slot)).then_some(self.cork.len());
-        }
-        if self.corked == Some(slot) {
-            self.cork.extend_from_slice(frame);
-        } else {
-            // So little that it asks nobody for room: where there is none, this is what says so.
-            self.alter_queue(slot, |queue| queue.push(frame));
-            self.touch(slot);
-        }
     }
 
     /// Takes back a buffer that a message was put together in, for the next one.

@@ -226,7 +226,7 @@ impl<H: Handler> Visit<'_, H> {
     /// Calls the application about this peer. A panic ends the connection.
     pub(crate) fn call(&mut self, call: impl FnOnce(&mut H, &mut Peer<'_, H::User>)) {
         let Some(user) = self.users.get(self.key.slot) else { return };
-        self.sending.mark();
+        self.sending.cork.mark();
         let mut peer = Peer { user, out: Out::new(self.sending, self.machine, self.key) };
         if catch_unwind(AssertUnwindSafe(|| call(self.handler, &mut peer))).is_err() {
             self.panicked();
@@ -235,7 +235,7 @@ impl<H: Handler> Visit<'_, H> {
 
     #[cold]
     fn panicked(&mut self) {
-        let close_was_cut = self.sending.cut_back();
+        let close_was_cut = self.sending.cork.cut_back();
         let id = self.sending.id(self.key);
         self.note_panic(format_args!("the handler panicked for peer {id}"));
         let slot = self.key.slot;

@@ -26,7 +26,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         self.write_queue(key);
         let emptied = std::mem::take(&mut self.sending.slots[key.slot].emptied);
-        self.sending.cork(key.slot);
+        self.sending.cork.begin(key.slot);
         let input = self.sending.slots[key.slot].input.take();
         let mut visit = self.visit_of(key, input);
         opening::connected(&mut visit);
@@ -339,7 +339,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// A visit that does not read.
     pub(super) fn with_visit(&mut self, key: Key, act: impl FnOnce(&mut Visit<'_, H>)) {
-        self.sending.cork(key.slot);
+        self.sending.cork.begin(key.slot);
         let input = self.sending.slots[key.slot].input.take();
         let mut visit = self.visit_of(key, input);
         act(&mut visit);
