@@ -189,6 +189,7 @@ impl Sending {
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;
         let key = self.take_in(connection);
+        self.addresses.note(key.slot, address);
         if let Err(error) = machine.connect(key, address) {
             self.let_go(key);
             return Err(error);

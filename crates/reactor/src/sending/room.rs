@@ -175,6 +175,12 @@ impl Sending {
         if self.slots[slot].output.is_some() {
             if is_open {
                 dropped += self.alter_queue(slot, Queue::cut);
+                let kept = self.slots[slot].output.as_ref().map_or(0, |queue| queue.pinned());
+                if why == Closed::NoRoom && kept >= GREEDY {
+                    // What has begun is nearly all there is: others must not go in its stead.
+                    self.slots[slot].torn = true;
+                    self.alter_queue(slot, Queue::clear);
+                }
             } else {
                 // Half a response is none: the peer must see that it ends here.
                 self.slots[slot].torn |= self.slots[slot].waits();

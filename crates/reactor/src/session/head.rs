@@ -99,9 +99,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
     if !visit.rules.trusted.is_empty() && forwarded::is_forwarded(parsed) {
-        let peer = visit.sending.addresses.of_peer(visit.machine, visit.key.slot);
+        let peer = visit.sending.addresses.peer(visit.key.slot);
         if let Some(client) = forwarded::client(parsed, peer, &visit.rules.trusted) {
-            visit.sending.addresses.learn_client(visit.key.slot, client, peer);
+            visit.sending.addresses.learn_client(visit.key.slot, client);
         }
     }
 }

@@ -308,7 +308,7 @@ impl<H: Handler> Visit<'_, H> {
 
     /// Tells the application what it may want in its access log. A panic there harms nobody.
     pub(crate) fn access(&mut self, record: Record<'_>) {
-        let access = Access::new(self.sending, self.machine, self.key, record);
+        let access = Access::new(self.sending, self.key, record);
         if catch_unwind(AssertUnwindSafe(|| self.handler.access(access))).is_err() {
             self.note_panic(format_args!("the handler panicked over its access log"));
         }
