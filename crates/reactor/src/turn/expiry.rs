@@ -57,13 +57,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.sending.now.reached(due).then_some(what)
     }
 
-    pub(super) fn wake(&mut self, key: Key) {
+    fn wake(&mut self, key: Key) {
         self.sending.slots[key.slot].waking = false;
         self.with_visit(key, |visit| visit.call(|handler, peer| handler.timer(peer)));
     }
 
     /// Does what a deadline does.
-    pub(super) fn expire(&mut self, key: Key, due: Due) {
+    fn expire(&mut self, key: Key, due: Due) {
         match due {
             Due::Quiet => self.remove(key, Closed::Late(Deadline::Idle)),
             Due::Linger => self.remove(key, Closed::Gone),

@@ -344,8 +344,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 continue;
             }
             if !matches!(connection.session, Session::Closing(_)) {
-                let input = self.sending.slots[key.slot].input.take();
-                self.visit_of(key, input).end(why);
+                let mut input = self.sending.slots[key.slot].input.take();
+                self.visit_of(key, &mut input).end(why);
             }
             if self.sending.slots[key.slot].torn {
                 // There was no room for its last words, and half of an answer is on its way.
