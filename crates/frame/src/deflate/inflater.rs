@@ -108,6 +108,7 @@ impl Inflater {
     /// `opcode`, `bytes` and `end` are those of an [`Event::Extended`]; after a step call again with the bytes that it has
     /// not consumed, and with none if it has consumed all: there may be more to come out. No step brings more than `out`
     /// can hold, so a caller stops where it likes, and goes on later. It must hold [`LEAST`](Self::LEAST) bytes.
+    /// How long a step may take depends on both: the bytes that go in, and those that can come out.
     ///
     /// Errors come as soon as they can: a message that is too big at the first byte beyond the limit, text that is not
     /// UTF-8 in the step that brings the byte, whatever else is to come.
@@ -171,8 +172,11 @@ impl Inflater {
         self.pending = wrote == output.len();
         self.at_boundary &= read == 0;
         self.remember(output.get(..wrote).unwrap_or_default());
-        if status == Status::StreamEnd {
-            self.go_on()?;
+        match status {
+            Status::StreamEnd => self.go_on()?,
+            // With room in `output` zlib takes what there is. If ever it does not, nothing goes round in circles here.
+            _ if read + wrote == 0 && !input.is_empty() => return Err(Error::Inflate),
+            _ => {}
         }
         Ok((read, wrote))
     }
@@ -192,6 +196,11 @@ impl Inflater {
         let output = output.get(output.len().saturating_sub(WINDOW)..).unwrap_or_default();
         let surplus = (self.recent.len() + output.len()).saturating_sub(WINDOW);
         self.recent.drain(..surplus);
+        let len = self.recent.len() + output.len();
+        if len > self.recent.capacity() {
+            // It doubles as it grows, but it never becomes larger than it may be filled.
+            self.recent.reserve_exact((2 * len).min(WINDOW) - self.recent.len());
+        }
         self.recent.extend(output);
     }
 

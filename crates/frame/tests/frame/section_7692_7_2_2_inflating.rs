@@ -182,6 +182,23 @@ fn section_7_2_3_4_a_final_block_does_not_end_the_window() {
     }
 }
 
+/// What was somebody else's must not come out for who looks back, neither at once nor behind a final block.
+#[test]
+fn section_7_1_1_2_without_takeover_no_message_sees_another() {
+    let mut inflater = Inflater::new(Context::Fresh, Limits::DEFAULT);
+    let behind_a_final_block = [&[0x03, 0x00][..], &HELLO_AGAIN].concat();
+    for secret in [&HELLO[..], &FINAL_HELLO] {
+        for spy in [&HELLO_AGAIN[..], &behind_a_final_block] {
+            assert_eq!(inflate(&mut inflater, secret, 64), Ok((b"Hello".to_vec(), 1)));
+            assert_eq!(inflate(&mut inflater, spy, 64), Err(Error::Inflate));
+        }
+    }
+    let mut inflater = Inflater::new(Context::TakenOver, Limits::DEFAULT);
+    hello(&mut inflater);
+    inflater.clear();
+    assert_eq!(inflate(&mut inflater, &behind_a_final_block, 64), Err(Error::Inflate));
+}
+
 /// RFC 1951 §3.1.1: the first bit of a stream is the lowest of its first byte.
 fn bits(text: &str) -> Vec<u8> {
     let bits: Vec<u8> = text.bytes().filter(|letter| *letter != b' ').map(|letter| letter - b'0').collect();
@@ -231,6 +248,13 @@ fn one_that_was_cleared_amid_a_message_serves_another_connection() {
         hello(&mut inflater);
         inflater.clear();
         assert_eq!(inflate(&mut inflater, &HELLO_AGAIN, 64), Err(Error::Inflate), "nothing is remembered");
+
+        // Half a character, and then a whole one.
+        let stored = [0x00, 0x01, 0x00, 0xfe, 0xff, 0xce];
+        assert_eq!(inflater.inflate(Opcode::Text, &stored, false, &mut [0; 64]).map(|step| step.consumed), Ok(6));
+        inflater.clear();
+        let step = inflater.inflate(Opcode::Text, &HELLO, true, &mut memory).unwrap();
+        assert_eq!(step.event, Some(Event::Text { carried: None, rest: "Hello", end: true }));
     }
 }
 
