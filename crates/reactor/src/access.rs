@@ -9,7 +9,6 @@ use crate::peer::PeerId;
 use crate::request::Request;
 use crate::sending::Sending;
 use crate::slots::Key;
-use crate::wire::Machine;
 
 /// One entry of an access log, as [`Handler::access`](crate::Handler::access) is told of it.
 ///
@@ -20,7 +19,6 @@ pub struct Access<'a> {
     /// What happened.
     pub record: Record<'a>,
     sending: &'a mut Sending,
-    machine: &'a mut dyn Machine,
     slot: u32,
 }
 
@@ -50,15 +48,14 @@ pub enum Record<'a> {
 }
 
 impl<'a> Access<'a> {
-    pub(crate) fn new(sending: &'a mut Sending, machine: &'a mut dyn Machine, key: Key, record: Record<'a>) -> Self {
-        Self { id: sending.id(key), record, sending, machine, slot: key.slot }
+    pub(crate) fn new(sending: &'a mut Sending, key: Key, record: Record<'a>) -> Self {
+        Self { id: sending.id(key), record, sending, slot: key.slot }
     }
 
-    /// Where it came from: see [`Out::address`](crate::Out::address). Asked of the system only now. What was asked about an
-    /// answer is kept for the connection's end, when the system may not know any more.
+    /// Where it came from: see [`Out::address`](crate::Out::address).
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.sending.address_to_keep(self.machine, self.slot)
+        self.sending.addresses.client(self.slot)
     }
 
     /// The wall clock in whole seconds since 1970.

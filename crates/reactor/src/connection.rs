@@ -36,6 +36,7 @@ pub(crate) struct Connection {
     pub(crate) pinned: usize,
     /// It stands on the ready list.
     pub(crate) listed: bool,
+
     /// A read may find something: only a short read, WouldBlock or the end clears it.
     pub(crate) readable: bool,
     /// The machine said that the peer will send no more.

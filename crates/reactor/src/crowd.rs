@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// An IPv4 address or an IPv6 network of 64 bits, in one word. What the loop keeps of it costs a connection 8 bytes.
+/// An IPv4 address or an IPv6 network of 64 bits, in one word.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Block(NonZeroU64);
 

@@ -16,7 +16,7 @@ use crate::request::Request;
 /// A [`Reply::later`] is closed like them, when it was answered or when its peer is gone.
 ///
 /// A method that panics ends that one connection (status 500 or close code 1011); nothing leaves of what it had begun to send
-/// to its own peer.
+/// to its own peer, but for what was so large that it was written at once.
 pub trait Handler {
     /// What the application keeps with a WebSocket, a stream or a later answer. Every request starts with a fresh one:
     /// behind a proxy the requests of different people share a connection.

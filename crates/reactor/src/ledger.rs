@@ -101,13 +101,12 @@ impl Ledger {
     }
 
     /// Counts a connection in under its address, unless that has as many as it may.
-    pub(crate) fn admit_from(&self, address: IpAddr) -> Option<Block> {
-        let block = Block::of(address);
-        self.account.crowd.enter(block, self.bounds.per_address).then_some(block)
+    pub(crate) fn admit_from(&self, address: IpAddr) -> bool {
+        self.account.crowd.enter(Block::of(address), self.bounds.per_address)
     }
 
-    pub(crate) fn release_from(&self, block: Block) {
-        self.account.crowd.leave(block);
+    pub(crate) fn release_from(&self, address: IpAddr) {
+        self.account.crowd.leave(Block::of(address));
     }
 }
 

@@ -19,17 +19,19 @@ pub(crate) enum Notice {
     Accept,
     /// The application sent a piece of the other kind in mid-message.
     Piece,
-    /// The process has no room: connections end or are refused.
+    /// The process has no room: connections end.
     NoRoom,
+    /// Somebody came who was not admitted.
+    Refused,
 }
 
-const KINDS: [Notice; 4] = [Notice::Panic, Notice::Accept, Notice::Piece, Notice::NoRoom];
+const KINDS: [Notice; 5] = [Notice::Panic, Notice::Accept, Notice::Piece, Notice::NoRoom, Notice::Refused];
 
 impl Notice {
     const fn level(self) -> Level {
         match self {
             Self::Panic | Self::Piece => Level::Error,
-            Self::Accept | Self::NoRoom => Level::Warn,
+            Self::Accept | Self::NoRoom | Self::Refused => Level::Warn,
         }
     }
 
@@ -40,6 +42,7 @@ impl Notice {
             Self::Accept => "failures to accept",
             Self::Piece => "pieces of the other kind",
             Self::NoRoom => "connections without room",
+            Self::Refused => "connections that were refused",
         }
     }
 }

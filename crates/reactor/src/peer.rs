@@ -192,14 +192,14 @@ impl<'a> Out<'a> {
         self.sending.id(self.key)
     }
 
-    /// This peer's address; `None` on Unix sockets and when it is gone.
+    /// This peer's address; `None` on Unix sockets.
     ///
     /// Behind a proxy that is trusted ([`Server::trust`](crate::Server::trust)) it is the client's, as the proxy tells it
     /// with each request, and stays that of the WebSocket, stream or `later` which the request opened. Its port is 0 if the
     /// proxy does not tell it, as most do not. If it tells no address, this is the proxy's own.
     #[must_use]
     pub fn address(&mut self) -> Option<SocketAddr> {
-        self.sending.address(self.machine, self.key.slot)
+        self.sending.addresses.client(self.key.slot)
     }
 
     /// The wall clock in whole seconds since 1970, read once per turn at most.

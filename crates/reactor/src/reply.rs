@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longwire_handshake::{FieldName, FieldValue, Status};
 
-/// The answer to a request: one of five kinds, each with any fields added.
+/// The answer to a request: one of four kinds, each with any fields added.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Reply {
@@ -82,8 +82,8 @@ impl Reply {
     }
 
     /// At the bound of its queue (`Limits::send_queue`) this WebSocket or stream does not end, but messages and events are
-    /// dropped. [`Handler::dropped`](crate::Handler::dropped) hears of each, and a stream is told how many in an event named
-    /// `gap` as soon as there is room.
+    /// dropped. [`Handler::dropped`](crate::Handler::dropped) hears how many, and a stream is told so, too, in an event
+    /// named `gap` as soon as there is room.
     ///
     /// # Panics
     /// If this reply opens nothing.

@@ -12,7 +12,6 @@ use crate::sys::Sys;
 /// What callbacks may ask of the machine, without knowing which machine it is.
 pub(crate) trait Machine {
     fn write(&mut self, slot: u32, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
-    fn peer_address(&mut self, slot: u32) -> Option<SocketAddr>;
     fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()>;
     fn entropy(&mut self, bytes: &mut [u8]);
 }
@@ -80,10 +79,6 @@ impl<S: Sys> Machine for Wires<S> {
             Some(socket) => self.sys.write(socket, buffers),
             None => Err(io::ErrorKind::NotConnected.into()),
         }
-    }
-
-    fn peer_address(&mut self, slot: u32) -> Option<SocketAddr> {
-        self.sys.peer_address(self.sockets.get(slot)?)
     }
 
     fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()> {

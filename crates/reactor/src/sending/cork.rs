@@ -2,6 +2,7 @@
 //! did not take.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use super::{Sending, broken};
@@ -128,8 +129,11 @@ impl Sending {
 
     /// The loop shall look at this connection at the end of the turn.
     pub(crate) fn touch(&mut self, slot: u32) {
-        let generation = self.slots[slot].generation;
-        self.touched.push(Key { slot, generation });
+        let key = Key { slot, generation: self.slots[slot].generation };
+        // Many messages to one peer are one look at it.
+        if self.touched.last() != Some(&key) {
+            self.touched.push(key);
+        }
     }
 
     /// Bytes that wait for this connection's socket.
@@ -197,7 +201,7 @@ impl Sending {
     /// Books the outcome of a write: a short one means that an edge is owed.
     pub(super) fn wrote(
         connection: &mut Connection,
-        endings: &mut Vec<(Key, Closed)>,
+        endings: &mut VecDeque<(Key, Closed)>,
         slot: u32,
         written: io::Result<usize>,
         whole: usize,
@@ -213,9 +217,10 @@ impl Sending {
                     // Nothing was taken: the connection stays writable and the caller's next look tries again.
                     io::ErrorKind::Interrupted => {}
                     kind => {
-                        connection.blocked = true;
-                        connection.ending = true;
-                        endings.push((Key { slot, generation: connection.generation }, broken(kind)));
+                        (connection.blocked, connection.torn) = (true, true);
+                        if !std::mem::replace(&mut connection.ending, true) {
+                            endings.push_back((Key { slot, generation: connection.generation }, broken(kind)));
+                        }
                     }
                 }
                 0

@@ -4,12 +4,14 @@
 //! visit; what anybody else is sent goes to that connection's queue, or into its topics, and is written at the end of the
 //! turn. An error or an end that is met on the way is noted in `endings`: the loop deals with it after the callback.
 
+mod addresses;
 mod cork;
 mod masks;
 mod messages;
 mod publishing;
 mod room;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,10 +30,11 @@ use crate::ready::Ready;
 use crate::remote::{Command, Fellows};
 use crate::reply::Reply;
 use crate::session::Session;
-use crate::slots::{Key, Side, Slots};
+use crate::slots::{Key, Slots};
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
+use addresses::Addresses;
 use masks::Masks;
 
 /// See the top of this file.
@@ -40,10 +43,7 @@ pub(crate) struct Sending {
     pub(crate) limits: Limits,
     pub(crate) times: Times,
     pub(crate) slots: Slots,
-    /// Where the request under way came from, or what it opened, if a trusted proxy says so.
-    clients: Side<SocketAddr>,
-    /// Where peers themselves are, if that was asked for the access log or they are proxies that told of a client.
-    peers: Side<SocketAddr>,
+    pub(crate) addresses: Addresses,
     pub(crate) deadlines: Deadlines,
     pub(crate) ready: Ready,
     pub(crate) topics: Topics,
@@ -70,8 +70,8 @@ pub(crate) struct Sending {
     opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
-    /// Connections that have come to an end, and why.
-    pub(crate) endings: Vec<(Key, Closed)>,
+    /// Connections that have come to an end, in this order, and why: each once.
+    pub(crate) endings: VecDeque<(Key, Closed)>,
     /// Connections of which something was dropped, and their application does not know yet.
     pub(crate) drops: Vec<Key>,
     /// Later answers that were given.
@@ -109,8 +109,7 @@ impl Sending {
             scratch: Vec::new(),
             limits,
             slots: Slots::new(),
-            clients: Side::new(),
-            peers: Side::new(),
+            addresses: Addresses::new(),
             deadlines: Deadlines::new(now),
             ready: Ready::new(),
             topics: Topics::new(seed),
@@ -124,7 +123,7 @@ impl Sending {
             closed_at: None,
             opened_at: 0,
             touched: Vec::new(),
-            endings: Vec::new(),
+            endings: VecDeque::new(),
             drops: Vec::new(),
             answers: Vec::new(),
             wanted: Vec::new(),
@@ -145,38 +144,6 @@ impl Sending {
 
     fn id_at(&self, slot: u32) -> PeerId {
         PeerId { home: self.home, slot, request: self.slots[slot].request }
-    }
-
-    /// Where a peer is: what a trusted proxy says of it, or else what the machine does.
-    pub(crate) fn address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        self.clients.get(slot).copied().or_else(|| self.peer_address(machine, slot))
-    }
-
-    /// Where the peer itself is.
-    pub(crate) fn peer_address(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        self.peers.get(slot).copied().or_else(|| machine.peer_address(slot))
-    }
-
-    /// The same; and what the machine says is kept.
-    pub(crate) fn address_to_keep(&mut self, machine: &mut dyn Machine, slot: u32) -> Option<SocketAddr> {
-        let address = self.address(machine, slot);
-        if let Some(address) = address.filter(|_| self.clients.get(slot).is_none()) {
-            self.peers.insert(slot, address);
-        }
-        address
-    }
-
-    /// The request under way is from this client, says this proxy.
-    pub(crate) fn learn_client(&mut self, slot: u32, client: SocketAddr, proxy: Option<SocketAddr>) {
-        self.clients.insert(slot, client);
-        if let Some(proxy) = proxy {
-            self.peers.insert(slot, proxy);
-        }
-    }
-
-    /// The request was answered: the next may be from somebody else.
-    pub(crate) fn forget_client(&mut self, slot: u32) {
-        self.clients.remove(slot);
     }
 
     /// The local key of a peer of this loop, if it still lives.
@@ -231,6 +198,7 @@ impl Sending {
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;
         let key = self.take_in(connection);
+        self.addresses.note(key.slot, address);
         if let Err(error) = machine.connect(key, address) {
             self.let_go(key);
             return Err(error);
@@ -248,8 +216,7 @@ impl Sending {
 
     /// Its slot is free again, and everything that was booked for it.
     pub(crate) fn let_go(&mut self, key: Key) {
-        self.clients.remove(key.slot);
-        self.peers.remove(key.slot);
+        self.addresses.forget(key.slot);
         self.deadlines.disarm(&mut self.slots, key.slot);
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);

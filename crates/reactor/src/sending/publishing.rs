@@ -63,9 +63,13 @@ impl Sending {
             let joined = self.topics.subscribe(&mut self.slots, slot, form, topic, most);
             self.stats.dropped += u64::from(!joined);
         } else if let Some(wanted) = self.wanted_by(slot)
-            && wanted.len() < most
+            && !wanted.iter().any(|wanted| **wanted == *topic)
         {
-            wanted.push(topic.into());
+            if wanted.len() < most {
+                wanted.push(topic.into());
+            } else {
+                self.stats.dropped += 1;
+            }
         }
     }
 

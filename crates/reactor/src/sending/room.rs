@@ -148,11 +148,12 @@ impl Sending {
         }
     }
 
-    /// We end it for a reason of our own; the loop says so to the peer, after the running callback.
+    /// We end it for a reason of our own; the loop says so to the peer, after the running callback. Of several reasons the first
+    /// one counts.
     pub(crate) fn end(&mut self, slot: u32, why: Closed) {
         let connection = &mut self.slots[slot];
         if !std::mem::replace(&mut connection.ending, true) {
-            self.endings.push((Key { slot, generation: connection.generation }, why));
+            self.endings.push_back((Key { slot, generation: connection.generation }, why));
         }
     }
 
@@ -171,6 +172,12 @@ impl Sending {
         if self.slots[slot].output.is_some() {
             if is_open {
                 dropped += self.alter_queue(slot, Queue::cut);
+                let kept = self.slots[slot].output.as_ref().map_or(0, |queue| queue.pinned());
+                if why == Closed::NoRoom && kept >= GREEDY {
+                    // What has begun is nearly all there is: others must not go in its stead.
+                    self.slots[slot].torn = true;
+                    self.alter_queue(slot, Queue::clear);
+                }
             } else {
                 // Half a response is none: the peer must see that it ends here.
                 self.slots[slot].torn |= self.slots[slot].waits();

@@ -98,9 +98,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
     if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
-        let peer = visit.sending.peer_address(visit.machine, visit.key.slot);
+        let peer = visit.sending.addresses.peer(visit.key.slot);
         if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
-            visit.sending.learn_client(visit.key.slot, client, peer);
+            visit.sending.addresses.learn_client(visit.key.slot, client);
         }
     }
 }
@@ -191,7 +191,7 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     if connection == Persistence::Close {
         visit.shut(Closed::Answered);
     } else {
-        visit.sending.forget_client(visit.key.slot);
+        visit.sending.addresses.forget_client(visit.key.slot);
         let next = Head::next(visit.sending.limits.head);
         visit.become_session(Session::Head(next));
     }

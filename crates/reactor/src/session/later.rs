@@ -51,7 +51,8 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     visit.connection().since = since;
     head::apply(visit, &request, &carry, reply);
     if let Session::Later(_) = visit.connection().session {
-        // The answer was `later` once more: it waits as before.
+        // The answer was `later` once more: it waits as before, and no longer for that.
+        visit.connection().since = since;
         if let Some(input) = &mut visit.input {
             input.carry.extend_from_slice(&following);
         }

@@ -1,15 +1,6 @@
 //! What one connection is for, as a state named for what it awaits. No socket and no clock in here: bytes come in with a
 //! [`Visit`], and what goes out is pushed to the sending half.
-//!
-//! ```text
-//!                 ┌───────────── next request ─────────────┐
-//!   accept ──► Head ──► Body ──► (request) ──► page ───────┤
-//!                 └───────────────►  │ │ │                 └──► Closing ──► gone
-//!                                    │ │ └► Later ─(answer)─► any of these   ▲
-//!                                    │ └──► Events ──────────────────────────┤
-//!   connect ─► Opening ─(101)─┐      └────► WebSocket ───────────────────────┘
-//!                             └──────────────────┘
-//! ```
+//! docs/states.md draws the states and what leads from one to another.
 
 pub(crate) mod body;
 pub(crate) mod closing;
@@ -240,7 +231,7 @@ impl<H: Handler> Visit<'_, H> {
         let slot = self.key.slot;
         if let Session::Later(_) = self.connection().session {
             // The last answer of its connection, whatever was answered before the panic.
-            self.connection().ending = true;
+            self.sending.end(slot, Closed::Panicked);
             return self.answer(Reply::status(500), Closed::Panicked);
         }
         self.sending.end(slot, Closed::Panicked);
@@ -307,7 +298,7 @@ impl<H: Handler> Visit<'_, H> {
 
     /// Tells the application what it may want in its access log. A panic there harms nobody.
     pub(crate) fn access(&mut self, record: Record<'_>) {
-        let access = Access::new(self.sending, self.machine, self.key, record);
+        let access = Access::new(self.sending, self.key, record);
         if catch_unwind(AssertUnwindSafe(|| self.handler.access(access))).is_err() {
             self.note_panic(format_args!("the handler panicked over its access log"));
         }

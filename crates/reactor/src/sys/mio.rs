@@ -96,14 +96,6 @@ impl Mio {
     }
 }
 
-/// A socket for both families reports IPv4 addresses in the clothes of IPv6: here they are taken off.
-fn canonical(mut address: SocketAddr) -> SocketAddr {
-    if let ip @ std::net::IpAddr::V4(_) = address.ip().to_canonical() {
-        address.set_ip(ip);
-    }
-    address
-}
-
 impl Wake for Waker {
     fn wake(&self) {
         // An eventfd can only fail to be written when its counter is full, and then the loop is being woken already.
@@ -147,7 +139,7 @@ impl Sys for Mio {
                     Loopback::Never => false,
                     Loopback::Ask => stream.local_addr().is_ok_and(|own| own.ip().to_canonical().is_loopback()),
                 };
-                Accepted { socket: stream.into(), address: Some(canonical(address)), loopback, short_read_drains: true }
+                Accepted { socket: stream.into(), address: Some(address), loopback, short_read_drains: true }
             }
             Accepting::Unix(unix) => {
                 let socket = unix.accept()?.0.into();
@@ -182,10 +174,6 @@ impl Sys for Mio {
         let socket = SockRef::from(socket);
         socket.take_error()?.map_or(Ok(()), Err)?;
         socket.peer_addr().map(drop)
-    }
-
-    fn peer_address(&self, socket: &OwnedFd) -> Option<SocketAddr> {
-        SockRef::from(socket).peer_addr().ok()?.as_socket().map(canonical)
     }
 
     fn read(&mut self, socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {

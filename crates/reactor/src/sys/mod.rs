@@ -107,9 +107,6 @@ pub trait Sys {
     /// Why it could not be made.
     fn connected(&mut self, socket: &Self::Socket) -> io::Result<()>;
 
-    /// The other end, unless it is gone or has no such address (Unix sockets).
-    fn peer_address(&self, socket: &Self::Socket) -> Option<SocketAddr>;
-
     /// Reads into `buffer`; 0 is the end of what the peer sends.
     ///
     /// # Errors

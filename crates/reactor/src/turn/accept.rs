@@ -2,6 +2,7 @@
 //! further edge.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Loop;
 use crate::connection::Connection;
@@ -92,28 +93,44 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.retry_accept = Some(self.sending.now.after(RETRY));
     }
 
+    /// The address that a connection is counted under, if it is: many come through the loopback or a proxy of ours.
+    fn counted(&self, address: SocketAddr) -> Option<IpAddr> {
+        let ip = address.ip().to_canonical();
+        (!ip.is_loopback() && !network::is_trusted(Some(ip), &self.rules.trusted)).then_some(ip)
+    }
+
+    /// It is not counted any more.
+    pub(super) fn discount(&mut self, slot: u32) {
+        let accepted = !self.sending.slots[slot].client;
+        let address = self.sending.addresses.peer(slot).filter(|_| accepted);
+        if let Some(ip) = address.and_then(|address| self.counted(address)) {
+            self.sending.ledger.release_from(ip);
+        }
+    }
+
+    fn refuse(&mut self, socket: S::Socket, why: &str) {
+        self.sending.stats.refused += 1;
+        self.sending.notices.tell(self.sending.now, Notice::Refused, format_args!("a connection is refused: {why}"));
+        self.wires.sys.close(socket);
+    }
+
     /// Gives a socket its connection, or closes it without a word where the limits do not admit it.
     fn admit(&mut self, accepted: Accepted<S::Socket>) {
         let Accepted { socket, address, loopback, short_read_drains } = accepted;
         if self.drained_at.is_some() || !self.sending.admits_newcomer() {
-            self.sending.stats.refused += 1;
-            return self.wires.sys.close(socket);
+            return self.refuse(socket, "there are as many connections as there may be, or no memory is left");
         }
-        let trusted = &self.rules.trusted;
-        let counted = address.map(|address| address.ip().to_canonical());
-        let counted = counted.filter(|ip| !ip.is_loopback() && !network::is_trusted(Some(*ip), trusted));
-        let block = counted.map(|ip| self.sending.ledger.admit_from(ip));
-        if block == Some(None) {
+        let counted = address.and_then(|address| self.counted(address));
+        if counted.is_some_and(|ip| !self.sending.ledger.admit_from(ip)) {
             self.sending.ledger.release();
-            self.sending.stats.refused += 1;
-            return self.wires.sys.close(socket);
+            return self.refuse(socket, "its address has as many connections as it may");
         }
         let session = Session::Head(head::Head::first(self.sending.limits.head));
         let mut connection = Connection::new(session, self.sending.now);
         (connection.loopback, connection.short_read_drains) = (loopback, short_read_drains);
         let key = self.sending.take_in(connection);
-        if let Some(block) = block.flatten() {
-            self.blocks.insert(key.slot, block);
+        if let Some(address) = address {
+            self.sending.addresses.note(key.slot, address);
         }
         self.sending.stats.accepted += 1;
         if self.wires.attach(key, socket).is_err() {

@@ -3,9 +3,11 @@
 //! A *turn* is one poll with all its visits, timers and wake-ups; a *visit* is what is done for one ready connection.
 //!
 //! ```text
-//! poll ─► edges ─► accept ─► visits ─► mailbox ─► tick ─► deadlines ─► endings ─► publications ─► touched queues
-//!           │                  │
-//!           └► sticky bits     └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
+//! poll ─► edges ─► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
+//!           │                  │                        ┌───────────────────────────────┘
+//!           └► sticky bits     │                        └► endings ─► answers ─► publications ─► touched queues ─► again, while
+//!                              │                                                                       there is one of these
+//!                              └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
 //! ```
 
 mod accept;
@@ -22,7 +24,6 @@ use longwire_handshake::Date;
 
 use crate::Limits;
 use crate::connection::{Connection, milliseconds};
-use crate::crowd::Block;
 use crate::deadlines::Moment;
 use crate::handler::{Closed, Dropped, Handler};
 use crate::ledger::Ledger;
@@ -44,8 +45,6 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     handler: H,
     users: Side<H::User>,
     sending: Sending,
-    /// Under which address a connection is counted, where it is.
-    blocks: Side<Block>,
     wires: Wires<S>,
     rules: Rules,
     /// The shared receive buffer. In front of what is read stands only what must be contiguous with it.
@@ -63,6 +62,10 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     late: Option<Moment>,
     drained_at: Option<Moment>,
 }
+
+/// So many visits that read all they may are one turn: a turn must not become so long that deadlines, timers and newcomers wait for
+/// it.
+const VISITS: usize = 64;
 
 /// How a loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +105,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             handler,
             users: Side::new(),
             sending: Sending::new(home, limits, Seed(half(0), half(8)), (ledger, slot_cost), fellows, now),
-            blocks: Side::new(),
             wires: Wires::new(sys),
             rules,
             receive,
@@ -171,9 +173,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.edges = edges;
 
         self.accept();
+        // Whom this turn has no time for keeps its place.
+        let enough = self.sending.stats.bytes_in + (VISITS * self.sending.limits.visit) as u64;
         for _ in 0..self.sending.ready.len() {
             let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
             self.visit(key, false);
+            if self.sending.stats.bytes_in >= enough {
+                break;
+            }
         }
         if woken {
             self.read_mailbox();
@@ -216,7 +223,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let sending = &mut self.sending;
         let now = moment(&self.wires.sys);
         let slept = now.since(sending.now);
-        if slept > STALL && sending.deadlines.next().is_some_and(|due| now.since(due) > STALL) {
+        let overdue = sending.deadlines.next().is_some_and(|due| now.since(due) > STALL);
+        // Once for each stall: between two of these, deadlines have fired.
+        if slept > STALL && overdue && self.late.is_none() {
             self.late = Some(now.after(CATCH_UP));
         }
         let stale = sending.wall == 0 || now.0 / 1_000 != sending.now.0 / 1_000;
@@ -325,7 +334,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     fn run_endings(&mut self) {
-        while let Some((key, why)) = self.sending.endings.pop() {
+        while let Some((key, why)) = self.sending.endings.pop_front() {
             let Some(connection) = self.sending.slots.find(key) else { continue };
             if connection.torn || matches!(why, Closed::Gone | Closed::Broken(_)) {
                 self.remove(key, why);

@@ -326,9 +326,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         visit.finish(why);
         visit.gone(why);
         self.wires.close(key.slot);
-        if let Some(block) = self.blocks.remove(key.slot) {
-            self.sending.ledger.release_from(block);
-        }
+        self.discount(key.slot);
         self.sending.let_go(key);
         if self.retry_accept.is_some() {
             // A descriptor is free again: whoever waits need not wait for the timer.

@@ -68,10 +68,6 @@ impl Sys for Failing {
         self.sim.connected(socket)
     }
 
-    fn peer_address(&self, socket: &usize) -> Option<SocketAddr> {
-        self.sim.peer_address(socket)
-    }
-
     fn read(&mut self, socket: &usize, buffer: &mut [u8]) -> io::Result<usize> {
         self.sim.read(socket, buffer)
     }

@@ -246,3 +246,31 @@ fn half_a_response_that_finds_no_room_is_followed_by_nothing() {
         assert_eq!(stage.on.stats().pinned, 0);
     }
 }
+
+#[test]
+fn who_holds_much_in_a_frame_that_has_begun_goes_before_those_who_hold_little() {
+    let mut stage = Stage::with(Limits { budget: 1 << 20, direct: 1 << 20, ..Limits::default() }, echo());
+    let attackers: Vec<Ws> = (0..7).map(|_| stage.web_socket("/")).collect();
+    for ws in &attackers {
+        ws.client.set_window(100);
+        for _ in 0..2 {
+            ws.send(&[7; 60_000]);
+            stage.settle();
+        }
+    }
+    let innocents: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    for ws in &innocents {
+        ws.client.send(&Sent::raw(0x02, &[1; 8_000]));
+    }
+    stage.settle();
+    assert!(stage.app().closed.is_empty());
+    let growing = stage.web_socket("/");
+    growing.client.send(&Sent::raw(0x02, &[2; 100_000]));
+    settle_within_the_budget(&mut stage);
+    assert!(attackers.iter().any(|ws| ws.client.is_closed()), "at once, and not when what has begun has left");
+    for mut ws in innocents {
+        ws.client.send(&Sent::raw(0x80, b""));
+        stage.settle();
+        assert_eq!(ws.all_frames()[0].payload.len(), 8_000);
+    }
+}

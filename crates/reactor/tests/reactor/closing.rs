@@ -278,3 +278,26 @@ fn a_server_of_one_connection_admits_the_next_when_it_is_gone() {
     let _next = stage.web_socket("/");
     assert_eq!(stage.on.stats().connections, 1);
 }
+
+#[test]
+fn ends_are_told_in_their_order_and_of_several_reasons_the_first() {
+    let mut stage = Stage::new(App::new().on_request(|_, _, _| Reply::events()));
+    let streams: Vec<_> = (0..3).map(|_| stage.events("/").0).collect();
+    let opened = stage.app().opened.clone();
+    stage.on.with_hub(|hub| opened.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
+    let told: Vec<_> = stage.app().closed.iter().map(|(id, _)| *id).collect();
+    assert_eq!(told, opened);
+    drop(streams);
+
+    let app = App::new().on_message(|peer, _| {
+        peer.send("on its way");
+        panic!("on purpose");
+    });
+    let mut stage = Stage::new(app);
+    let ws = stage.web_socket("/");
+    ws.send("go");
+    stage.turn();
+    ws.client.reset();
+    stage.settle();
+    assert_eq!(stage.app().whys(), [Closed::Panicked]);
+}

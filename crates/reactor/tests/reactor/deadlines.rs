@@ -446,3 +446,17 @@ fn an_imaginary_poll_sleeps_exactly_until_the_next_deadline() {
     let polls = stage.world.calls().polls;
     assert!(polls < 30, "{polls} polls for one ping");
 }
+
+#[test]
+fn however_slow_the_turns_are_deadlines_fire() {
+    let mut stage = Stage::new(App::new());
+    let flood = stage.web_socket("/");
+    let half = stage.connect();
+    half.send(b"GET / HTTP/1.1\r\n");
+    for _ in 0..8 {
+        stage.world.pass(Duration::from_secs(2));
+        flood.send(&[0; 100_000]);
+        stage.turn();
+    }
+    assert!(text(&half).starts_with("HTTP/1.1 408 "));
+}

@@ -127,3 +127,19 @@ fn many_come_and_go_and_nothing_stays() {
     }
     assert_eq!(stage.app().closed.len(), 3_000);
 }
+
+#[test]
+fn a_turn_has_an_end_however_many_have_much_to_say() {
+    let limits = Limits { visit: 1_000, receive: 1_000, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new().on_message(|_, _| ()));
+    let all: Vec<Ws> = (0..200).map(|_| stage.web_socket("/")).collect();
+    for ws in &all {
+        ws.client.send(&Sent::message(&[0; 100]).repeat(100));
+    }
+    let before = stage.on.stats().bytes_in;
+    stage.turn();
+    let read = stage.on.stats().bytes_in - before;
+    assert!((60_000..=65_000).contains(&read), "{read}");
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 200 * 100, "whom it had no time for kept its place");
+}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use longwire_reactor::{CloseCode, Closed, Deadline, PeerId, Reply, Server};
+use longwire_reactor::{CloseCode, Closed, Deadline, Limits, PeerId, Reply, Server};
 
 use crate::http::answers;
 use crate::stage::*;
@@ -355,4 +355,25 @@ fn the_answer_to_a_last_request_is_the_last() {
         assert_eq!(received.len(), 1, "{fields}");
         assert!(received[0].1.contains("Connection: close") && client.is_finished(), "{fields}");
     }
+}
+
+#[test]
+fn an_answer_that_is_later_again_wins_no_time() {
+    let app = App::new().on_request(|peer, _, _| {
+        peer.wake_after(Duration::from_secs(8));
+        Reply::later()
+    });
+    let app = app.on_timer(|peer| {
+        peer.wake_after(Duration::from_secs(8));
+        peer.answer(Reply::later());
+    });
+    let mut stage = Stage::with(Limits { later: Duration::from_secs(20), ..Limits::default() }, app);
+    let (client, nothing) = stage.ask(get("/"));
+    assert_eq!(nothing, "");
+    for _ in 0..19 {
+        stage.pass(Duration::from_secs(1));
+    }
+    assert_eq!((stage.app().timers, text(&client).as_str()), (2, ""));
+    stage.pass(Duration::from_secs(1));
+    assert!(text(&client).starts_with("HTTP/1.1 503 "));
 }

@@ -290,3 +290,17 @@ fn a_topic_without_listeners_costs_nothing() {
     }
     assert_eq!((stage.on.stats().published, stage.on.stats().pinned), (10_000, 0));
 }
+
+#[test]
+fn a_request_may_name_a_topic_twice_and_what_is_beyond_the_limit_is_counted() {
+    let app = App::new().on_request(|peer, _, _| {
+        ["a", "a", "b", "c"].into_iter().for_each(|topic| peer.subscribe(topic));
+        Reply::web_socket()
+    });
+    let mut stage = Stage::with(Limits { topics: 2, ..Limits::default() }, app);
+    let mut ws = stage.web_socket("/");
+    stage.on.with_hub(|hub| ["a", "b", "c"].into_iter().for_each(|topic| hub.publish(topic, topic)));
+    stage.settle();
+    assert_eq!(ws.all_frames(), texts(&["a", "b"]));
+    assert_eq!(stage.on.stats().dropped, 1);
+}

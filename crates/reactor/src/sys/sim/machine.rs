@@ -323,10 +323,6 @@ impl Sys for Sim {
         given(self.state.borrow_mut().connected(*socket)).map(drop)
     }
 
-    fn peer_address(&self, socket: &usize) -> Option<SocketAddr> {
-        self.state.borrow().lines[*socket].address
-    }
-
     #[inline]
     fn read(&mut self, socket: &usize, buffer: &mut [u8]) -> io::Result<usize> {
         given(self.state.borrow_mut().read(*socket, buffer))
