@@ -48,7 +48,7 @@ pub(crate) fn run(address: &str, path: &str, protocols: &[&str]) -> io::Result<(
         let name: &'static str = protocol.to_string().leak();
         opening = opening.protocol(Token::new(name).ok_or_else(|| invalid("no subprotocol"))?);
     }
-    let mut on = Server::on_machine().limits(crate::limits()).build(Visitor::default())?;
+    let mut on = Server::default().limits(crate::limits()).build(Visitor::default())?;
     on.with_hub(|hub| hub.connect(to, opening))?;
     while on.stats().connections > 0 {
         let _ = on.turn(None)?;

@@ -119,6 +119,12 @@ impl Connection {
         self.output.as_ref().is_some_and(|queue| !queue.is_drained())
     }
 
+    /// Whether there may be something to read, or to look at once more, and it is time for it.
+    pub(crate) fn wants_read(&self) -> bool {
+        let may = !self.paused && !self.ending && self.session.reads();
+        may && (self.unread || self.readable && !self.finished)
+    }
+
     /// Bytes that it pins beside its slot, by capacity.
     pub(crate) fn pins(&self) -> usize {
         self.output.as_ref().map_or(0, |queue| queue.pinned())

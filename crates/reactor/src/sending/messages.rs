@@ -56,9 +56,9 @@ impl Sending {
 
     #[inline]
     pub(super) fn send_frame(&mut self, machine: &mut dyn Machine, slot: u32, header: Header, payload: &[u8]) {
-        let direct = payload.len() >= self.limits.direct && header.mask.is_none() && self.corked == Some(slot);
+        let direct = payload.len() >= self.limits.direct && header.mask.is_none() && self.cork.is_of(slot);
         if direct {
-            append_header(header, &mut self.cork);
+            append_header(header, &mut self.cork.bytes);
             let taken = self.flush(machine, slot, payload);
             // Whose header found no room has no payload either.
             if taken < payload.len() && !self.slots[slot].ending {
@@ -73,7 +73,7 @@ impl Sending {
     }
 
     pub(super) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
-        if self.corked == Some(slot) && self.cork.len() >= self.limits.cork {
+        if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
             self.flush(machine, slot, &[]);
         }
     }
@@ -186,6 +186,38 @@ impl Sending {
     /// The mask key of the next frame: a fresh one from us as a client (§5.3), none from a server.
     pub(crate) fn mask_for(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
         if self.slots[slot].client { self.masks.next(machine) } else { Mask::NONE }
+    }
+
+    /// The key that a reply would be masked with; it is used up only if there is a reply.
+    pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
+        if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
+    }
+
+    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
+    pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
+        if self.slots[slot].client {
+            self.masks.take();
+        }
+        if is_pong && self.slots[slot].waits() {
+            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
+        } else {
+            self.push_control(slot, reply.as_bytes(), !is_pong);
+        }
+    }
+
+    /// Appends a control frame; behind a Close nothing else may wait.
+    fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
+        if is_close {
+            self.forget_held(slot);
+            self.cork.mark_close(slot);
+        }
+        if self.cork.is_of(slot) {
+            self.cork.bytes.extend_from_slice(frame);
+        } else {
+            // So little that it asks nobody for room: where there is none, this is what says so.
+            self.alter_queue(slot, |queue| queue.push(frame));
+            self.touch(slot);
+        }
     }
 
     /// The application closes: a WebSocket sends its Close and waits for the peer's, a stream ends after what is queued.

@@ -147,7 +147,7 @@ impl Sending {
         if form == Form::Events {
             connection.heard = self.now;
         }
-        let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
+        let waits = connection.blocked || connection.output.is_some() || self.cork.is_of(slot);
         if connection.client || waits || held || runs.count() > MOST_PARTS {
             let bytes = runs.concat();
             return self.queue_units(machine, slot, &bytes, 0, held);

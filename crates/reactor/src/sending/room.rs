@@ -25,7 +25,7 @@ impl Sending {
             return false;
         }
         // Usually nothing waits.
-        let corked = self.corked == Some(slot) && self.cork.len() < self.limits.send_queue;
+        let corked = self.cork.is_of(slot) && self.cork.bytes.len() < self.limits.send_queue;
         corked && self.slots[slot].output.is_none() || self.admit_behind_others(machine, slot)
     }
 
@@ -62,7 +62,7 @@ impl Sending {
             return true;
         }
         // What was only collected has not been refused by the socket yet.
-        if self.corked == Some(slot) && !self.slots[slot].blocked {
+        if self.cork.is_of(slot) && !self.slots[slot].blocked {
             self.flush(machine, slot, &[]);
         }
         self.queued(slot) < most && self.is_sendable(slot)
@@ -120,7 +120,7 @@ impl Sending {
     /// Finds room for something new; whoever takes everybody's room must not keep newcomers out.
     fn find_room_for(&mut self, more: usize) -> bool {
         if !self.ledger.admits(more) {
-            self.relieve(more, self.corked);
+            self.relieve(more, self.cork.whose());
         }
         self.ledger.admits(more)
     }
@@ -144,7 +144,7 @@ impl Sending {
                 return;
             }
             self.end_and_cut(slot, Closed::NoRoom);
-            if self.corked == Some(slot) {
+            if self.cork.is_of(slot) {
                 // Its input is with the visit, and what that pins is free when it ends.
                 return;
             }
@@ -169,8 +169,8 @@ impl Sending {
         }
         let is_open = self.slots[slot].session.is_open();
         let mut dropped = 0;
-        if is_open && self.corked == Some(slot) {
-            dropped += self.drop_cork();
+        if is_open && self.cork.is_of(slot) {
+            dropped += self.cork.drop_units();
         }
         if self.slots[slot].output.is_some() {
             if is_open {

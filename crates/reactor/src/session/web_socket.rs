@@ -204,7 +204,7 @@ pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: us
     let step = socket.connection.receive(place, visit.reply, longwire_frame::Mask::NONE);
     let end = matches!(step, Ok(Step { event: Some(Event::Binary { end: true, .. }), .. }));
     assembly.fill(length);
-    if let Some(input) = &mut visit.input {
+    if let Some(input) = visit.input.as_mut() {
         input.assembly = Some(assembly);
     }
     if end {
