@@ -59,7 +59,7 @@ fn echo(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("echo");
     for (size, depth) in [(20, 1), (20, 16), (1 << 10, 1), (1 << 10, 16), (16 << 10, 1)] {
         let world = World::new(1);
-        let mut server = Server::on_machine().build_on(world.machine(), Echo);
+        let mut server = Server::default().build_on(world.machine(), Echo);
         let client = open(&world, &mut server);
         let input = frames(Message::Text(&"x".repeat(size)), depth);
         group.throughput(Throughput::Elements(depth as u64));
@@ -77,7 +77,7 @@ fn echo(criterion: &mut Criterion) {
 fn publish(criterion: &mut Criterion) {
     const SUBSCRIBERS: usize = 1_000;
     let world = World::new(1);
-    let mut server = Server::on_machine().build_on(world.machine(), Echo);
+    let mut server = Server::default().build_on(world.machine(), Echo);
     let clients: Vec<Client> = (0..SUBSCRIBERS).map(|_| open(&world, &mut server)).collect();
     let input = frames(Message::Binary(&[0x5a; 64]), 1);
     let mut group = criterion.benchmark_group("publish");

@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::handler::Closed;
-use crate::peer::PeerId;
+use crate::closed::Closed;
+use crate::peer_id::PeerId;
 use crate::request::Request;
 use crate::sending::Sending;
 use crate::slots::Key;

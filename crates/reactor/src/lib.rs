@@ -3,20 +3,25 @@
 
 // The application's doors.
 mod access;
+mod closed;
 mod handler;
 mod peer;
+mod peer_id;
 mod publication;
 mod remote;
 mod reply;
 mod request;
+mod stats;
 
 // How a server is set up.
+mod forwarded;
 mod limits;
 mod network;
 mod server;
 
 // The loop, and what one connection is for.
 mod connection;
+mod due;
 mod sending;
 mod session;
 mod turn;
@@ -25,6 +30,7 @@ mod turn;
 mod blocks;
 mod crowd;
 mod deadlines;
+mod encode;
 mod ledger;
 mod notices;
 mod queue;
@@ -38,16 +44,19 @@ pub mod sys;
 mod wire;
 
 pub use access::{Access, Record};
-pub use handler::{Closed, Deadline, Dropped, Handler, Piece};
+pub use closed::{Closed, Deadline};
+pub use handler::{Dropped, Handler, Piece};
 pub use limits::Limits;
 pub use network::{Network, NotANetwork};
-pub use peer::{Hub, Out, Peer, PeerId, Stats};
+pub use peer::{Hub, Out, Peer};
+pub use peer_id::PeerId;
 pub use publication::Publication;
 pub use remote::{Full, Remote};
 pub use reply::Reply;
 pub use request::Request;
 pub use server::{Origins, Server};
 pub use session::opening::Opening;
+pub use stats::Stats;
 pub use turn::{Loop, Turn};
 
 pub use longwire_frame as frame;

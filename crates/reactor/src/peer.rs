@@ -11,82 +11,13 @@ use std::time::Duration;
 use longwire_frame::{CloseCode, Message};
 
 use crate::Opening;
+use crate::peer_id::PeerId;
 use crate::publication::Publication;
 use crate::reply::Reply;
 use crate::sending::Sending;
 use crate::slots::Key;
+use crate::stats::Stats;
 use crate::wire::Machine;
-
-/// Names what a request opened, or the request itself: which loop, which slot, and which of the requests that were there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct PeerId {
-    pub(crate) home: u32,
-    pub(crate) slot: u32,
-    /// New with every request: behind a proxy each may be another person's.
-    pub(crate) request: u32,
-}
-
-impl std::fmt::Display for PeerId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.{}", self.home, self.slot, self.request)
-    }
-}
-
-/// What a loop has done and holds. Plain numbers of one loop; add those of several with `+`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Connections that are open now.
-    pub connections: u64,
-    /// Bytes that they pin beside their slots.
-    pub pinned: u64,
-    /// Connections accepted so far.
-    pub accepted: u64,
-    /// Connections refused at accept, for lack of room or descriptors.
-    pub refused: u64,
-    /// Requests answered, or refused.
-    pub requests: u64,
-    /// WebSockets opened.
-    pub web_sockets: u64,
-    /// Event streams opened.
-    pub streams: u64,
-    /// Messages received.
-    pub messages_in: u64,
-    /// Messages and events sent to one peer.
-    pub messages_out: u64,
-    /// Publications.
-    pub published: u64,
-    /// Messages, events and publications dropped at a bound.
-    pub dropped: u64,
-    /// Bytes read.
-    pub bytes_in: u64,
-    /// Bytes written.
-    pub bytes_out: u64,
-    /// Callbacks that panicked.
-    pub panics: u64,
-}
-
-impl std::ops::Add for Stats {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            connections: self.connections + other.connections,
-            pinned: self.pinned + other.pinned,
-            accepted: self.accepted + other.accepted,
-            refused: self.refused + other.refused,
-            requests: self.requests + other.requests,
-            web_sockets: self.web_sockets + other.web_sockets,
-            streams: self.streams + other.streams,
-            messages_in: self.messages_in + other.messages_in,
-            messages_out: self.messages_out + other.messages_out,
-            published: self.published + other.published,
-            dropped: self.dropped + other.dropped,
-            bytes_in: self.bytes_in + other.bytes_in,
-            bytes_out: self.bytes_out + other.bytes_out,
-            panics: self.panics + other.panics,
-        }
-    }
-}
 
 /// The peer that a callback is about: the application's value and the way out, in two fields that can be borrowed apart.
 ///

@@ -143,7 +143,7 @@ impl Queue {
     }
 
     /// Whether a unit has begun whose end is not here.
-    pub(crate) fn is_torn(&self) -> bool {
+    pub(crate) fn awaits_rest(&self) -> bool {
         self.begun > self.bytes.len()
     }
 
@@ -188,30 +188,25 @@ impl Queue {
             self.begun = 0;
             return;
         }
-        if units {
-            while self.begun < leaving {
-                self.begun += self.unit_at(self.begun);
-            }
+        if units && self.begun < leaving {
+            let end = self.ends().find(|end| *end >= leaving);
+            self.begun = end.map_or(leaving, |end| end.min(self.bytes.len()));
         }
         self.begun = self.begun.saturating_sub(leaving);
     }
 
-    /// The length of the unit that begins here.
-    fn unit_at(&self, at: usize) -> usize {
-        unit::length(self.bytes.bytes_from(at)).clamp(1, self.bytes.len() - at)
+    /// Where the units end that have not begun to leave.
+    fn ends(&self) -> impl Iterator<Item = usize> {
+        unit::ends(|at| self.bytes.bytes_from(at), self.begun, self.bytes.len())
     }
 
     /// Drops what has not begun to leave and need not. Returns how many frames or events that were.
     pub(crate) fn cut(&mut self) -> u64 {
-        let (mut at, mut dropped) = (self.begun, 0);
-        while at < self.bytes.len() {
-            at += self.unit_at(at);
-            dropped += 1;
-        }
+        let dropped = self.ends().count();
         self.bytes.truncate(self.begun);
         (self.pong, self.held) = (Vec::new(), Vec::new());
         (self.untold, self.gap) = (0, 0);
-        dropped
+        dropped as u64
     }
 
     /// Drops everything: what has begun stays unfinished.

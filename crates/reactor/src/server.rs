@@ -115,7 +115,7 @@ impl Server {
     /// Sets the limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = limits.workable();
         self
     }
 
@@ -182,12 +182,6 @@ impl Server {
     pub fn build_on<H: Handler, S: Sys>(self, machine: S, handler: H) -> Loop<H, S> {
         self.switchboard.open([machine.waker()], &self.limits);
         self.build_loop(0, machine, handler, &Arc::default())
-    }
-
-    /// A server without listeners, for machines that bring their own.
-    #[must_use]
-    pub fn on_machine() -> Self {
-        Self::default()
     }
 
     /// Runs `threads` loops, each on a thread of its own with its own handler, made there by `make(number)`. A connection

@@ -6,8 +6,24 @@
 
 use longwire_frame::Header;
 
-/// The length of the unit that begins these bytes. Too few bytes for one count as one.
-pub(crate) fn length(mut bytes: impl Iterator<Item = u8> + Clone) -> usize {
+/// Where the units end that follow each other from `start` on. `bytes_from` gives the bytes from a place on, of which `whole` is
+/// the end; that of the last unit may lie behind it, as a frame's whose payload is not here.
+pub(crate) fn ends<B: Iterator<Item = u8> + Clone>(
+    bytes_from: impl Fn(usize) -> B,
+    start: usize,
+    whole: usize,
+) -> impl Iterator<Item = usize> {
+    let end_of = move |at: usize| (at < whole).then(|| at + length(bytes_from(at)));
+    std::iter::successors(end_of(start), move |at| end_of(*at))
+}
+
+/// The same for bytes that lie in one piece.
+pub(crate) fn ends_in(bytes: &[u8], start: usize) -> impl Iterator<Item = usize> {
+    ends(|at| bytes[at..].iter().copied(), start, bytes.len())
+}
+
+/// The length of the unit that begins these bytes: of any bytes at least 1. Too few for a unit count as one.
+fn length(mut bytes: impl Iterator<Item = u8> + Clone) -> usize {
     match bytes.clone().next() {
         None => 0,
         Some(b'H') => through(&mut bytes, b"\r\n\r\n"),
@@ -51,8 +67,9 @@ mod tests {
     use longwire_frame::Message;
     use longwire_sse::{Comment, Event};
 
-    use super::length;
-    use crate::publication::{Publication, append_encoded, append_frame};
+    use super::{ends, ends_in, length};
+    use crate::encode::{append_encoded, append_frame};
+    use crate::publication::Publication;
 
     #[test]
     fn each_unit_ends_where_the_next_begins() {
@@ -89,7 +106,12 @@ mod tests {
             }
             assert_eq!(length(unit.iter().copied()), unit.len());
         }
-        assert_eq!(length(std::iter::empty()), 0);
         assert_eq!(length([0x81].into_iter()), 1);
+        let all = units.concat();
+        let at = |count: usize| units[..count].iter().map(Vec::len).sum::<usize>();
+        assert!(ends_in(&all, 0).eq((1..=units.len()).map(at)));
+        assert!(ends(|from| all[from..].iter().copied(), at(2), all.len()).eq((3..=units.len()).map(at)));
+        assert_eq!(ends_in(&all, all.len()).next(), None);
+        assert_eq!(ends_in(b"\x81\x05he", 0).collect::<Vec<_>>(), [7]);
     }
 }

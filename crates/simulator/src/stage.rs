@@ -40,7 +40,7 @@ impl Stage {
             world.watch(Box::new(ladder.clone()));
         }
         let app = App::new(plan.clone(), random.fork(), ladder.clone());
-        let mut server = Server::on_machine().limits(plan.limits.clone());
+        let mut server = Server::default().limits(plan.limits.clone());
         if let Some(tick) = plan.tick {
             server = server.tick(tick);
         }

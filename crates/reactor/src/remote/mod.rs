@@ -4,6 +4,7 @@
 //! every connection can be told once, and draining) always passes; everything else may be [`Full`].
 
 mod mailbox;
+mod parcel;
 mod post;
 mod switchboard;
 
@@ -11,11 +12,13 @@ use std::sync::Arc;
 
 use longwire_frame::CloseCode;
 
-use crate::peer::{Hub, PeerId};
-use crate::publication::{Parcel, Publication};
+use crate::peer::Hub;
+use crate::peer_id::PeerId;
+use crate::publication::Publication;
 use crate::reply::Reply;
 use crate::sys::Wake;
 
+pub(crate) use parcel::Parcel;
 pub(crate) use post::{Batch, Command};
 pub(crate) use switchboard::{Fellows, Switchboard};
 

@@ -7,8 +7,9 @@ use longwire_frame::{Close, CloseCode};
 
 use super::Full;
 use crate::Limits;
-use crate::peer::{Hub, PeerId};
-use crate::publication::Parcel;
+use crate::peer::Hub;
+use crate::peer_id::PeerId;
+use crate::remote::Parcel;
 use crate::reply::Reply;
 
 /// What a loop is told.

@@ -9,7 +9,7 @@ use super::Full;
 use super::mailbox::Mailbox;
 use super::post::{Batch, Command, Post, Room};
 use crate::Limits;
-use crate::peer::PeerId;
+use crate::peer_id::PeerId;
 use crate::sys::Wake;
 
 /// What all loops of a server and all its remotes share.
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
     use crate::Reply;
-    use crate::publication::Parcel;
+    use crate::remote::Parcel;
     use crate::remote::Remote;
 
     /// Counts how often it is woken.

@@ -1,293 +1,102 @@
-//! From a callback to the socket: the cork, in which the visited connection's output is collected, and the queues of what sockets
-//! did not take.
+//! The cork: the buffer in which the visited connection's output is collected.
 
-use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::io::{self, IoSlice};
-
-use super::{Sending, broken};
-use crate::connection::Connection;
-use crate::deadlines::Moment;
-use crate::handler::Closed;
-use crate::ledger::Ledger;
-use crate::publication::Publication;
-use crate::queue::Queue;
-use crate::slots::Key;
 use crate::unit;
-use crate::wire::Machine;
 
-/// So many blocks of a queue are written in one call, and what stands behind them.
-const PARTS: usize = 16 + 2;
+/// See the top of this file. All places are places in `bytes`.
+pub(crate) struct Cork {
+    pub(super) bytes: Vec<u8>,
+    /// Whose output it is.
+    whose: Option<u32>,
+    /// Where the running callback's output began.
+    mark: usize,
+    /// Where its Close stands, if it has sent one.
+    closed_at: Option<usize>,
+    /// Where the frames or events begin of what was opened in this visit.
+    opened_at: usize,
+    /// What it holds as a rule.
+    usual: usize,
+}
 
-impl Sending {
-    /// From here on output of this connection is collected.
-    pub(crate) fn cork(&mut self, slot: u32) {
-        debug_assert!(self.cork.is_empty());
-        (self.corked, self.opened_at) = (Some(slot), 0);
+impl Cork {
+    pub(super) fn new(usual: usize) -> Self {
+        Self { bytes: Vec::with_capacity(usual), whose: None, mark: 0, closed_at: None, opened_at: 0, usual }
     }
 
-    /// Writes what was collected.
-    pub(crate) fn uncork(&mut self, machine: &mut dyn Machine, slot: u32) {
-        self.flush(machine, slot, &[]);
-        self.corked = None;
-        if self.cork.capacity() > 4 * (self.limits.cork + self.limits.direct) {
-            self.cork.shrink_to(self.limits.cork + self.limits.direct);
+    /// From here on output of this connection is collected.
+    pub(crate) fn begin(&mut self, slot: u32) {
+        debug_assert!(self.bytes.is_empty());
+        (self.whose, self.opened_at) = (Some(slot), 0);
+    }
+
+    /// What was collected has gone, and nobody's output is collected any more.
+    pub(super) fn end(&mut self) {
+        self.whose = None;
+        if self.bytes.capacity() > 4 * self.usual {
+            self.bytes.shrink_to(self.usual);
         }
+    }
+
+    /// Whose output is collected.
+    pub(super) const fn whose(&self) -> Option<u32> {
+        self.whose
+    }
+
+    /// Whether output of this connection is collected.
+    #[inline]
+    pub(super) fn is_of(&self, slot: u32) -> bool {
+        self.whose == Some(slot)
     }
 
     /// A callback begins: its output can be cut off if it panics.
     pub(crate) const fn mark(&mut self) {
-        self.mark = self.cork.len();
+        self.mark = self.bytes.len();
         self.closed_at = None;
     }
 
-    /// Something is open now: what was collected or queued so far is its head, and whatever else was said before.
-    pub(crate) fn mark_opened(&mut self, slot: u32) {
-        self.opened_at = self.cork.len();
-        if let Some(queue) = &mut self.slots[slot].output {
-            queue.keep_all();
-        }
+    /// A Close of this connection follows.
+    pub(super) fn mark_close(&mut self, slot: u32) {
+        self.closed_at = self.is_of(slot).then_some(self.bytes.len());
+    }
+
+    /// Frames or events follow: what is here is the head of what was opened, and whatever else was said before.
+    pub(super) const fn mark_opened(&mut self) {
+        self.opened_at = self.bytes.len();
     }
 
     /// Takes back what the running callback has sent, as far as it has not left. `true` if a Close was among it.
     pub(crate) fn cut_back(&mut self) -> bool {
-        self.cork.truncate(self.mark);
+        self.bytes.truncate(self.mark);
         self.closed_at.take().is_some_and(|at| at >= self.mark)
     }
 
-    /// Appends bytes to a connection's output.
-    pub(crate) fn push(&mut self, slot: u32, bytes: &[u8]) {
-        if self.corked == Some(slot) {
-            self.cork.extend_from_slice(bytes);
-        } else {
-            self.enqueue(slot, bytes, 0);
-            self.touch(slot);
-        }
-    }
-
-    /// Appends what `encode` writes to a connection's output.
-    pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
-        if self.corked == Some(slot) {
-            return encode(&mut self.cork);
-        }
-        // Not behind what somebody else has collected: where there is no room, that may be cut off just now.
-        let mut bytes = std::mem::take(&mut self.scratch);
-        encode(&mut bytes);
-        self.enqueue(slot, &bytes, 0);
-        self.touch(slot);
-        bytes.clear();
-        bytes.shrink_to(self.limits.cork + self.limits.direct);
-        self.scratch = bytes;
-    }
-
-    /// Appends a body that was given away.
-    pub(crate) fn push_body(&mut self, machine: &mut dyn Machine, slot: u32, body: Cow<'static, [u8]>) {
-        if body.len() < self.limits.direct {
-            return self.push(slot, &body);
-        }
-        let sent = if self.corked == Some(slot) { self.flush(machine, slot, &body) } else { 0 };
-        if sent < body.len() {
-            let pins = if let Cow::Owned(body) = &body { body.capacity() } else { 0 };
-            if !self.make_room(slot, pins) {
-                return self.tear(slot);
-            }
-            self.alter_queue(slot, |queue| queue.push_body(body, sent));
-            // Nothing may be queued behind a body: the next request waits until it has left.
-            self.slots[slot].paused = true;
-            self.touch(slot);
-        }
-    }
-
-    /// Changes a connection's queue, made if it has none, and books what it pins then.
-    pub(super) fn alter_queue<T>(&mut self, slot: u32, act: impl FnOnce(&mut Queue) -> T) -> T {
-        alter(&mut self.slots[slot], &mut self.ledger, self.now, act)
-    }
-
-    /// Appends to a connection's queue, `begun` bytes of which belong to a unit that has begun to leave.
-    pub(super) fn enqueue(&mut self, slot: u32, bytes: &[u8], begun: usize) {
-        if self.reserve(slot, bytes.len()) {
-            self.alter_queue(slot, |queue| queue.push_rest(bytes, begun));
-        } else if begun > 0 {
-            self.tear(slot);
-        }
-    }
-
-    /// Makes sure that so many bytes may be queued; if not, the connection ends.
-    fn reserve(&mut self, slot: u32, more: usize) -> bool {
-        let output = self.slots[slot].output.as_deref();
-        let (grows, torn) = output.map_or((more, false), |queue| (queue.growth(more), queue.is_torn()));
-        if grows == 0 || self.make_room(slot, grows) {
-            return true;
-        }
-        if torn {
-            self.tear(slot);
-        } else {
-            self.end_and_cut(slot, Closed::NoRoom);
-        }
-        false
-    }
-
-    /// The loop shall look at this connection at the end of the turn.
-    pub(crate) fn touch(&mut self, slot: u32) {
-        let key = Key { slot, generation: self.slots[slot].generation };
-        // Many messages to one peer are one look at it.
-        if self.touched.last() != Some(&key) {
-            self.touched.push(key);
-        }
-    }
-
-    /// Bytes that wait for this connection's socket.
-    pub(crate) fn queued(&self, slot: u32) -> usize {
-        self.slots[slot].queued() + if self.corked == Some(slot) { self.cork.len() } else { 0 }
-    }
-
-    /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns
-    /// how much it took of the payload.
-    pub(super) fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
+    /// What was collected leaves: nothing of it can be cut off.
+    pub(super) const fn keep_all(&mut self) {
         (self.mark, self.closed_at) = (0, None);
-        let connection = &mut self.slots[slot];
-        let waits = connection.blocked || connection.waits();
-        let mut taken = 0;
-        let whole = self.cork.len() + payload.len();
-        if !waits && whole > 0 {
-            let written = if payload.is_empty() {
-                machine.write(slot, &[IoSlice::new(&self.cork)])
-            } else {
-                machine.write(slot, &[IoSlice::new(&self.cork), IoSlice::new(payload)])
-            };
-            taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
-            self.stats.bytes_out += taken as u64;
-        }
-        let left = taken.min(self.cork.len());
-        if left < self.cork.len() {
-            let begun = self.begun_in_cork(slot, left);
-            let cork = std::mem::take(&mut self.cork);
-            self.enqueue(slot, &cork[left..], begun);
-            self.cork = cork;
-        }
-        self.cork.clear();
-        self.opened_at = 0;
-        taken - left
     }
 
-    /// How many bytes behind the first `left` of the cork belong to what has begun: the rest of a frame or an event, or all
-    /// that was said before the session was open.
-    fn begun_in_cork(&self, slot: u32, left: usize) -> usize {
+    /// What was collected has left, or is in the queue.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.opened_at = 0;
+    }
+
+    /// How many bytes behind the first `left` belong to what has begun: the rest of a frame or an event, or all that was said
+    /// before the session was open.
+    pub(super) fn begun(&self, left: usize, is_open: bool) -> usize {
         if left <= self.opened_at {
             return self.opened_at - left;
         }
-        if !self.slots[slot].session.is_open() {
+        if !is_open {
             // Responses: what follows half of one belongs to it.
-            return if left > 0 { self.cork.len() - left } else { 0 };
+            return self.bytes.len() - left;
         }
-        let mut end = self.opened_at;
-        while end < left {
-            end += unit::length(self.cork[end..].iter().copied()).max(1);
-        }
-        end - left
+        unit::ends_in(&self.bytes, self.opened_at).find(|end| *end >= left).map_or(0, |end| end - left)
     }
 
-    /// Drops what the visited connection has collected, but for its head. Returns how many frames or events that were.
-    pub(super) fn drop_cork(&mut self) -> u64 {
-        let (mut at, mut dropped) = (self.opened_at, 0);
-        while at < self.cork.len() {
-            at += unit::length(self.cork[at..].iter().copied()).max(1);
-            dropped += 1;
-        }
-        self.cork.truncate(self.opened_at);
-        dropped
+    /// Drops frames or events. Returns how many that were.
+    pub(super) fn drop_units(&mut self) -> u64 {
+        let dropped = unit::ends_in(&self.bytes, self.opened_at).count();
+        self.bytes.truncate(self.opened_at);
+        dropped as u64
     }
-
-    /// Books the outcome of a write: a short one means that an edge is owed.
-    pub(super) fn wrote(
-        connection: &mut Connection,
-        endings: &mut VecDeque<(Key, Closed)>,
-        slot: u32,
-        written: io::Result<usize>,
-        whole: usize,
-    ) -> usize {
-        match written {
-            Ok(taken) => {
-                connection.blocked = taken < whole;
-                taken
-            }
-            Err(error) => {
-                match error.kind() {
-                    io::ErrorKind::WouldBlock => connection.blocked = true,
-                    // Nothing was taken: the connection stays writable and the caller's next look tries again.
-                    io::ErrorKind::Interrupted => {}
-                    kind => {
-                        (connection.blocked, connection.torn) = (true, true);
-                        if !std::mem::replace(&mut connection.ending, true) {
-                            endings.push_back((Key { slot, generation: connection.generation }, broken(kind)));
-                        }
-                    }
-                }
-                0
-            }
-        }
-    }
-
-    /// Writes from the queue what the socket takes. `true` if it became empty.
-    pub(crate) fn write_queue(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
-        let connection = &mut self.slots[slot];
-        let Some(mut queue) = connection.output.take() else { return false };
-        let before = queue.pinned();
-        let units = connection.session.is_open();
-        while !connection.blocked && !queue.is_drained() {
-            let mut parts = [IoSlice::new(&[]); PARTS];
-            let count = queue.fill(&mut parts);
-            let parts = &parts[..count];
-            let whole = parts.iter().map(|part| part.len()).sum();
-            let written = machine.write(slot, parts);
-            let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
-            self.stats.bytes_out += taken as u64;
-            queue.advance(taken, self.now, units);
-            if queue.is_drained() && !connection.ending {
-                // There is room again: first of all for how much was dropped.
-                gap(&mut queue);
-            }
-        }
-        let drained = queue.is_drained();
-        let after = if queue.is_over() { 0 } else { queue.pinned() };
-        if after > 0 {
-            connection.output = Some(queue);
-        }
-        self.ledger.settle(before, after);
-        connection.pinned = connection.pinned + after - before;
-        connection.paused &= !drained;
-        connection.emptied |= drained;
-        drained
-    }
-
-    /// The event that says how many were dropped goes in front of what comes next.
-    pub(super) fn tell_gap(&mut self, slot: u32) {
-        if self.slots[slot].output.as_ref().is_some_and(|queue| queue.gap > 0) {
-            self.alter_queue(slot, gap);
-        }
-    }
-}
-
-/// Queues the event `gap`, if something was dropped: its data is how many events.
-fn gap(queue: &mut Queue) {
-    let count = std::mem::take(&mut queue.gap);
-    if count > 0 {
-        let mut event = Vec::new();
-        Publication::gap(count, &mut event);
-        queue.push(&event);
-    }
-}
-
-/// See [`Sending::alter_queue`].
-fn alter<T>(connection: &mut Connection, ledger: &mut Ledger, now: Moment, act: impl FnOnce(&mut Queue) -> T) -> T {
-    let before = connection.output.as_ref().map_or(0, |queue| queue.pinned());
-    let queue = connection.queue(now);
-    let value = act(queue);
-    let after = if queue.is_over() { 0 } else { queue.pinned() };
-    if after == 0 {
-        connection.output = None;
-    }
-    ledger.settle(before, after);
-    connection.pinned = connection.pinned + after - before;
-    value
 }

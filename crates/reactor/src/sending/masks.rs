@@ -7,7 +7,7 @@ use crate::wire::Machine;
 /// Keys that nobody can guess: drawn from the machine, sixty-four at a time.
 pub(super) struct Masks {
     pool: [u8; 256],
-    pub(super) left: usize,
+    left: usize,
 }
 
 impl Masks {
@@ -25,9 +25,15 @@ impl Masks {
         Mask::new([self.pool[at], self.pool[at + 1], self.pool[at + 2], self.pool[at + 3]])
     }
 
+    /// Uses up the key that was looked at.
+    pub(super) const fn take(&mut self) {
+        self.left = self.left.saturating_sub(1);
+    }
+
+    /// The next key, and uses it up.
     pub(super) fn next(&mut self, machine: &mut dyn Machine) -> Mask {
         let mask = self.peek(machine);
-        self.left -= 1;
+        self.take();
         mask
     }
 }

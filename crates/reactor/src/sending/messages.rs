@@ -4,9 +4,10 @@ use longwire_frame::{Close, CloseCode, Header, Mask, Message};
 use longwire_sse::Comment;
 
 use super::Sending;
-use crate::handler::Closed;
+use crate::closed::Closed;
+use crate::encode::{append_encoded, append_frame, append_framed, append_header};
 use crate::notices::Notice;
-use crate::publication::{Publication, append_encoded, append_frame, append_framed, append_header};
+use crate::publication::Publication;
 use crate::session::Session;
 use crate::session::web_socket::Sends;
 use crate::wire::Machine;
@@ -14,7 +15,7 @@ use crate::wire::Machine;
 impl Sending {
     /// Sends a publication in the form that this connection reads. Does nothing unless it is open.
     pub(crate) fn send(&mut self, machine: &mut dyn Machine, slot: u32, publication: &Publication<'_>) {
-        if !self.admits(machine, slot) {
+        if !self.admit(machine, slot) {
             return;
         }
         match self.slots[slot].session {
@@ -55,9 +56,9 @@ impl Sending {
 
     #[inline]
     pub(super) fn send_frame(&mut self, machine: &mut dyn Machine, slot: u32, header: Header, payload: &[u8]) {
-        let direct = payload.len() >= self.limits.direct && header.mask.is_none() && self.corked == Some(slot);
+        let direct = payload.len() >= self.limits.direct && header.mask.is_none() && self.cork.is_of(slot);
         if direct {
-            append_header(header, &mut self.cork);
+            append_header(header, &mut self.cork.bytes);
             let taken = self.flush(machine, slot, payload);
             // Whose header found no room has no payload either.
             if taken < payload.len() && !self.slots[slot].ending {
@@ -72,7 +73,7 @@ impl Sending {
     }
 
     pub(super) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
-        if self.corked == Some(slot) && self.cork.len() >= self.limits.cork {
+        if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
             self.flush(machine, slot, &[]);
         }
     }
@@ -85,7 +86,7 @@ impl Sending {
             return;
         }
         match sends {
-            Sends::Nothing if !self.admits(machine, slot) => return self.skip(slot, end),
+            Sends::Nothing if !self.admit(machine, slot) => return self.skip(slot, end),
             Sends::Skipped => return self.skip(slot, end),
             Sends::Pieces(kind) if kind != piece.kind() => {
                 // §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
@@ -98,7 +99,7 @@ impl Sending {
                 return self.end(slot, Closed::ByUs);
             }
             // A message that has begun cannot be left unfinished, whatever the policy is.
-            Sends::Pieces(_) if !self.is_below_its_bound(machine, slot) => {
+            Sends::Pieces(_) if !self.come_below_bound(machine, slot) => {
                 self.stats.dropped += 1;
                 return self.end_and_cut(slot, Closed::Overflow);
             }
@@ -162,7 +163,7 @@ impl Sending {
         if !self.is_sendable(slot) {
             return;
         }
-        if !self.is_below_its_bound(machine, slot) {
+        if !self.come_below_bound(machine, slot) {
             // It would tell nothing: what waits before it already asks for a sign of life.
             self.stats.dropped += 1;
             return;
@@ -185,6 +186,38 @@ impl Sending {
     /// The mask key of the next frame: a fresh one from us as a client (§5.3), none from a server.
     pub(crate) fn mask_for(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
         if self.slots[slot].client { self.masks.next(machine) } else { Mask::NONE }
+    }
+
+    /// The key that a reply would be masked with; it is used up only if there is a reply.
+    pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
+        if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
+    }
+
+    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
+    pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
+        if self.slots[slot].client {
+            self.masks.take();
+        }
+        if is_pong && self.slots[slot].waits() {
+            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
+        } else {
+            self.push_control(slot, reply.as_bytes(), !is_pong);
+        }
+    }
+
+    /// Appends a control frame; behind a Close nothing else may wait.
+    fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
+        if is_close {
+            self.forget_held(slot);
+            self.cork.mark_close(slot);
+        }
+        if self.cork.is_of(slot) {
+            self.cork.bytes.extend_from_slice(frame);
+        } else {
+            // So little that it asks nobody for room: where there is none, this is what says so.
+            self.alter_queue(slot, |queue| queue.push(frame));
+            self.touch(slot);
+        }
     }
 
     /// The application closes: a WebSocket sends its Close and waits for the peer's, a stream ends after what is queued.

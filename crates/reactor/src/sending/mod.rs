@@ -8,6 +8,7 @@ mod addresses;
 mod cork;
 mod masks;
 mod messages;
+mod output;
 mod publishing;
 mod room;
 
@@ -16,25 +17,27 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::Mask;
 use longwire_handshake::Date;
 
-use crate::connection::{Connection, Times, milliseconds};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::{Deadlines, Moment};
-use crate::handler::Closed;
+use crate::due::{Times, milliseconds};
 use crate::ledger::Ledger;
 use crate::notices::Notices;
-use crate::peer::{PeerId, Stats};
-use crate::publication::{Parcel, Publication};
+use crate::peer_id::PeerId;
+use crate::publication::Publication;
 use crate::ready::Ready;
-use crate::remote::{Command, Fellows};
+use crate::remote::{Command, Fellows, Parcel};
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::slots::{Key, Slots};
+use crate::stats::Stats;
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
 use addresses::Addresses;
+use cork::Cork;
 use masks::Masks;
 
 /// See the top of this file.
@@ -57,17 +60,9 @@ pub(crate) struct Sending {
     pub(crate) wall: u64,
     pub(crate) date: Date,
     /// What the visited connection sends.
-    cork: Vec<u8>,
+    pub(crate) cork: Cork,
     /// Where what anybody else is sent is encoded.
     scratch: Vec<u8>,
-    /// Whose cork it is.
-    corked: Option<u32>,
-    /// Where the running callback's output began.
-    mark: usize,
-    /// Where in the cork its Close stands, if it has sent one.
-    closed_at: Option<usize>,
-    /// Where in the cork the frames or events begin of what was opened in this visit.
-    opened_at: usize,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, in this order, and why: each once.
@@ -105,7 +100,7 @@ impl Sending {
             slot_cost,
             notices: Notices::default(),
             times: Times::new(&limits),
-            cork: Vec::with_capacity(limits.cork + limits.direct),
+            cork: Cork::new(limits.cork + limits.direct),
             scratch: Vec::new(),
             limits,
             slots: Slots::new(),
@@ -118,10 +113,6 @@ impl Sending {
             now,
             wall: 0,
             date: Date::from_unix(0),
-            corked: None,
-            mark: 0,
-            closed_at: None,
-            opened_at: 0,
             touched: Vec::new(),
             endings: VecDeque::new(),
             drops: Vec::new(),
@@ -188,7 +179,7 @@ impl Sending {
         if self.draining {
             return Err(io::Error::other("the server is stopping"));
         }
-        if !self.admits_newcomer() {
+        if !self.admit_newcomer() {
             return Err(io::Error::other("as many connections as Limits::connections and Limits::budget admit"));
         }
         let mut nonce = [0; 16];
@@ -221,36 +212,6 @@ impl Sending {
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
-    }
-
-    /// The key that a reply would be masked with; it is used up only if there is a reply.
-    pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
-        if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
-    }
-
-    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
-    pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
-        self.masks.left = self.masks.left.saturating_sub(usize::from(self.slots[slot].client));
-        if is_pong && self.slots[slot].waits() {
-            self.alter_queue(slot, |queue| queue.set_pong(reply.as_bytes()));
-        } else {
-            self.push_control(slot, reply.as_bytes(), !is_pong);
-        }
-    }
-
-    /// Appends a control frame; behind a Close nothing else may wait.
-    fn push_control(&mut self, slot: u32, frame: &[u8], is_close: bool) {
-        if is_close {
-            self.forget_held(slot);
-            self.closed_at = (self.corked == Some(slot)).then_some(self.cork.len());
-        }
-        if self.corked == Some(slot) {
-            self.cork.extend_from_slice(frame);
-        } else {
-            // So little that it asks nobody for room: where there is none, this is what says so.
-            self.alter_queue(slot, |queue| queue.push(frame));
-            self.touch(slot);
-        }
     }
 
     /// Takes back a buffer that a message was put together in, for the next one.

@@ -5,7 +5,8 @@ use std::io::IoSlice;
 use longwire_frame::State;
 
 use super::Sending;
-use crate::publication::{Parcel, Publication};
+use crate::publication::Publication;
+use crate::remote::Parcel;
 use crate::session::Session;
 use crate::topics::Form;
 use crate::unit;
@@ -146,7 +147,7 @@ impl Sending {
         if form == Form::Events {
             connection.heard = self.now;
         }
-        let waits = connection.blocked || connection.output.is_some() || self.corked == Some(slot);
+        let waits = connection.blocked || connection.output.is_some() || self.cork.is_of(slot);
         if connection.client || waits || held || runs.count() > MOST_PARTS {
             let bytes = runs.concat();
             return self.queue_units(machine, slot, &bytes, 0, held);
@@ -169,10 +170,9 @@ impl Sending {
     /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
     /// below its bound. At the bound the connection ends.
     fn queue_units(&mut self, machine: &mut dyn Machine, slot: u32, bytes: &[u8], taken: usize, held: bool) {
-        let mut end = 0;
-        while end < bytes.len() {
-            let start = end;
-            end += unit::length(bytes[start..].iter().copied()).max(1);
+        let mut next = 0;
+        for end in unit::ends_in(bytes, 0) {
+            let start = std::mem::replace(&mut next, end);
             if end <= taken {
                 continue;
             }
@@ -183,7 +183,7 @@ impl Sending {
                 self.touch(slot);
                 continue;
             }
-            if !self.admits(machine, slot) {
+            if !self.admit(machine, slot) {
                 if self.slots[slot].ending {
                     return;
                 }

@@ -6,7 +6,7 @@
 use longwire_frame::State;
 
 use super::Sending;
-use crate::handler::Closed;
+use crate::closed::Closed;
 use crate::notices::Notice;
 use crate::queue::Queue;
 use crate::session::Session;
@@ -17,19 +17,20 @@ use crate::wire::Machine;
 const GREEDY: usize = 4 << 10;
 
 impl Sending {
-    /// Whether something may be sent: the connection is open and its queue below the bound. At the bound the policy decides.
+    /// Lets something be sent if the connection is open and its queue below the bound. At the bound the policy drops it, or ends the
+    /// connection.
     #[inline]
-    pub(super) fn admits(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+    pub(super) fn admit(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         if !self.is_sendable(slot) {
             return false;
         }
         // Usually nothing waits.
-        let corked = self.corked == Some(slot) && self.cork.len() < self.limits.send_queue;
-        corked && self.slots[slot].output.is_none() || self.admits_behind_others(machine, slot)
+        let corked = self.cork.is_of(slot) && self.cork.bytes.len() < self.limits.send_queue;
+        corked && self.slots[slot].output.is_none() || self.admit_behind_others(machine, slot)
     }
 
-    fn admits_behind_others(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
-        if self.is_below_its_bound(machine, slot) {
+    fn admit_behind_others(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+        if self.come_below_bound(machine, slot) {
             self.tell_gap(slot);
             return true;
         }
@@ -53,13 +54,15 @@ impl Sending {
             }
     }
 
-    pub(super) fn is_below_its_bound(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+    /// Sees to it that the queue is below its bound, by writing what was only collected. `false` if it is not, or the connection has
+    /// come to an end over that.
+    pub(super) fn come_below_bound(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         let most = self.limits.send_queue;
         if self.queued(slot) < most {
             return true;
         }
         // What was only collected has not been refused by the socket yet.
-        if self.corked == Some(slot) && !self.slots[slot].blocked {
+        if self.cork.is_of(slot) && !self.slots[slot].blocked {
             self.flush(machine, slot, &[]);
         }
         self.queued(slot) < most && self.is_sendable(slot)
@@ -90,7 +93,7 @@ impl Sending {
         }
     }
 
-    /// Whether `more` bytes may be pinned for this connection: if not at once, then when the greediest have gone.
+    /// Makes room for `more` bytes that this connection would pin: if there is none, the greediest have to go.
     pub(crate) fn make_room(&mut self, slot: u32, more: usize) -> bool {
         if self.ledger.admits(more) {
             return true;
@@ -99,25 +102,25 @@ impl Sending {
         self.ledger.admits(more) && !self.slots[slot].ending
     }
 
-    /// Whether something new may be opened on the visited connection.
-    pub(crate) fn has_room(&mut self) -> bool {
-        !self.draining && self.has_room_for(GREEDY.min(self.ledger.relief()))
+    /// Finds room for something new to be opened on the visited connection.
+    pub(crate) fn find_room(&mut self) -> bool {
+        !self.draining && self.find_room_for(GREEDY.min(self.ledger.relief()))
     }
 
     /// Counts a new connection in, if there is room for it.
-    pub(crate) fn admits_newcomer(&mut self) -> bool {
+    pub(crate) fn admit_newcomer(&mut self) -> bool {
         let admitted = self.ledger.admit();
-        if admitted && !self.has_room_for(self.slot_cost) {
+        if admitted && !self.find_room_for(self.slot_cost) {
             self.ledger.release();
             return false;
         }
         admitted
     }
 
-    /// Whether there is room for something new; whoever takes everybody's room must not keep newcomers out.
-    fn has_room_for(&mut self, more: usize) -> bool {
+    /// Finds room for something new; whoever takes everybody's room must not keep newcomers out.
+    fn find_room_for(&mut self, more: usize) -> bool {
         if !self.ledger.admits(more) {
-            self.relieve(more, self.corked);
+            self.relieve(more, self.cork.whose());
         }
         self.ledger.admits(more)
     }
@@ -141,7 +144,7 @@ impl Sending {
                 return;
             }
             self.end_and_cut(slot, Closed::NoRoom);
-            if self.corked == Some(slot) {
+            if self.cork.is_of(slot) {
                 // Its input is with the visit, and what that pins is free when it ends.
                 return;
             }
@@ -166,8 +169,8 @@ impl Sending {
         }
         let is_open = self.slots[slot].session.is_open();
         let mut dropped = 0;
-        if is_open && self.corked == Some(slot) {
-            dropped += self.drop_cork();
+        if is_open && self.cork.is_of(slot) {
+            dropped += self.cork.drop_units();
         }
         if self.slots[slot].output.is_some() {
             if is_open {

@@ -22,7 +22,7 @@ enum Left {
 /// Begins a body whose head is `head`.
 pub(super) fn begin<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8], length: Option<u32>) {
     let left = length.map_or(Left::Chunks(Chunks::new()), Left::Length);
-    visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
+    *visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
     visit.become_session(Session::Body(Body { head: head.len() as u32, left }));
 }
 
@@ -34,7 +34,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         return bytes.len();
     }
     let Session::Body(body) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
-    let Some(input) = &mut visit.input else { return 0 };
+    let Some(input) = visit.input.as_mut() else { return 0 };
     let (taken, whole) = match &mut body.left {
         Left::Length(left) => {
             let taken = bytes.len().min(*left as usize);

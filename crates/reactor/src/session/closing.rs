@@ -4,9 +4,11 @@
 use longwire_frame::CloseCode;
 
 use super::{Session, Visit, events};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::sending::Sending;
 
 /// How far the end has come.

@@ -6,9 +6,11 @@ use longwire_handshake::Request;
 use longwire_sse::Event;
 
 use super::{Session, Visit, head};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::publication::Publication;
 use crate::sending::Sending;
 
@@ -32,7 +34,7 @@ pub(super) fn open<H: Handler>(
     if request.is_head() {
         return visit.shut(Closed::Answered);
     }
-    if !visit.sending.has_room() {
+    if !visit.sending.find_room() {
         // Not a 503: on any status but 200 a browser gives up for ever.
         let retry = Sending::retry_later(visit.machine);
         push_retry(visit, retry);
@@ -44,7 +46,7 @@ pub(super) fn open<H: Handler>(
     if let Some(retry) = retry {
         push_retry(visit, retry);
     }
-    head::opened(visit);
+    visit.opened();
 }
 
 pub(super) fn push_retry<H: Handler>(visit: &mut Visit<'_, H>, retry: Duration) {

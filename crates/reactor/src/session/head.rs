@@ -8,16 +8,17 @@ use longwire_handshake::{
     Request, Response, Status, Upgrade, negotiate,
 };
 
-use super::web_socket::WebSocket;
-use super::{Session, Visit, body, events, later};
+use super::{Session, Visit, body, events, later, web_socket};
 use crate::access::Record;
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
-use crate::publication::append_encoded;
+use crate::due::{Due, Times};
+use crate::encode::append_encoded;
+use crate::handler::Handler;
 use crate::reply::{Kind, Page, Reply};
 use crate::server::Origins;
-use crate::{network, request};
+use crate::{forwarded, request};
 
 /// A head that is awaited or arriving.
 pub(crate) struct Head {
@@ -97,9 +98,9 @@ fn asks_for_head(bytes: &[u8]) -> bool {
 
 /// Whom the request is from, if the peer is a trusted proxy. Behind it the next request may be another person's.
 fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) {
-    if !visit.rules.trusted.is_empty() && network::is_forwarded(parsed) {
+    if !visit.rules.trusted.is_empty() && forwarded::is_forwarded(parsed) {
         let peer = visit.sending.addresses.peer(visit.key.slot);
-        if let Some(client) = network::client(parsed, peer, &visit.rules.trusted) {
+        if let Some(client) = forwarded::client(parsed, peer, &visit.rules.trusted) {
             visit.sending.addresses.learn_client(visit.key.slot, client);
         }
     }
@@ -216,7 +217,7 @@ fn open<H: Handler>(
     };
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
-    if !visit.sending.has_room() {
+    if !visit.sending.find_room() {
         return page(visit, parsed, no_room(), &[]);
     }
     let (upgrade, negotiated) = match agreed {
@@ -229,11 +230,7 @@ fn open<H: Handler>(
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
-    visit.sending.mark_opened(visit.key.slot);
-    let frames = Frames::server(visit.sending.limits.message);
-    visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
-    visit.sending.stats.web_sockets += 1;
-    opened(visit);
+    web_socket::open(visit, Frames::server(visit.sending.limits.message), pieces);
 }
 
 /// The fields of the 101.
@@ -249,14 +246,6 @@ fn upgrade_fields<'a>(
     ]
     .into_iter()
     .flatten()
-}
-
-/// Something is open: the topics that the request asked for begin, and the application hears of it.
-pub(super) fn opened<H: Handler>(visit: &mut Visit<'_, H>) {
-    for topic in std::mem::take(&mut visit.sending.wanted) {
-        visit.sending.subscribe(visit.key.slot, &topic);
-    }
-    visit.call(|handler, peer| handler.opened(peer));
 }
 
 /// The head of an event stream.

@@ -4,9 +4,11 @@ use longwire_handshake::{FieldSlots, Request};
 
 use super::input::Input;
 use super::{Session, Visit, head};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::ledger::OBJECT;
 use crate::reply::Reply;
 
@@ -31,7 +33,7 @@ pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due
 /// Keeps the head and waits.
 pub(super) fn wait<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8]) {
     let wanted = std::mem::take(&mut visit.sending.wanted);
-    visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
+    *visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
     visit.become_session(Session::Later(Later { head: head.len() as u32, wanted }));
 }
 
@@ -53,7 +55,7 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before, and no longer for that.
         visit.connection().since = since;
-        if let Some(input) = &mut visit.input {
+        if let Some(input) = visit.input.as_mut() {
             input.carry.extend_from_slice(&following);
         }
         return;

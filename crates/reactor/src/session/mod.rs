@@ -24,9 +24,11 @@ use self::input::Input;
 use self::later::Later;
 use self::opening::{Awaited, Opening};
 use self::web_socket::WebSocket;
-use crate::connection::{Connection, Due, Times};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::sending::Sending;
@@ -112,6 +114,34 @@ impl Session {
         !matches!(self, Self::Body(_) | Self::Later(_))
     }
 
+    /// Whether anything is read in this state: a request that waits is answered first, and a socket that is being connected has
+    /// nothing to read.
+    pub(crate) fn reads(&self) -> bool {
+        !matches!(self, Self::Later(_)) && !opening::is_connecting(self)
+    }
+
+    /// Bytes came from the peer. Whether that is a sign of its life: on a stream only what we send counts.
+    pub(crate) const fn heard(&mut self) -> bool {
+        match self {
+            Self::Events(_) => return false,
+            Self::WebSocket(socket) => socket.pinged = None,
+            _ => {}
+        }
+        true
+    }
+
+    /// The last byte that waited has left. Whether the wait for the peer begins only now.
+    pub(crate) fn sent(&mut self, now: Moment) -> bool {
+        match self {
+            // The pong clock starts when the ping's last byte has left …
+            Self::WebSocket(socket) => socket.pinged = socket.pinged.map(|_| now),
+            // … and the peer may think about its next request from when the last answer has.
+            Self::Head(head) => return head.is_between_requests(),
+            _ => {}
+        }
+        false
+    }
+
     /// Bytes that its state pins on the heap.
     pub(crate) fn pinned(&self) -> usize {
         match self {
@@ -153,7 +183,7 @@ pub(crate) struct Visit<'a, H: Handler> {
     pub(crate) reply: &'a mut longwire_frame::Reply,
     pub(crate) key: Key,
     /// The connection's carried input, taken out of its slot for the visit.
-    pub(crate) input: Option<Box<Input>>,
+    pub(crate) input: &'a mut Option<Box<Input>>,
 }
 
 impl<H: Handler> Visit<'_, H> {
@@ -198,7 +228,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn may_grow(&mut self, more: usize) -> bool {
         let may = more == 0 || self.sending.make_room(self.key.slot, more);
         if !may {
-            self.input = None;
+            *self.input = None;
             self.sending.end_and_cut(self.key.slot, Closed::NoRoom);
         }
         may
@@ -213,10 +243,18 @@ impl<H: Handler> Visit<'_, H> {
         connection.since = now;
     }
 
+    /// Something is open: the topics that the request asked for begin, and the application hears of it.
+    fn opened(&mut self) {
+        for topic in std::mem::take(&mut self.sending.wanted) {
+            self.sending.subscribe(self.key.slot, &topic);
+        }
+        self.call(|handler, peer| handler.opened(peer));
+    }
+
     /// Calls the application about this peer. A panic ends the connection.
     pub(crate) fn call(&mut self, call: impl FnOnce(&mut H, &mut Peer<'_, H::User>)) {
         let Some(user) = self.users.get(self.key.slot) else { return };
-        self.sending.mark();
+        self.sending.cork.mark();
         let mut peer = Peer { user, out: Out::new(self.sending, self.machine, self.key) };
         if catch_unwind(AssertUnwindSafe(|| call(self.handler, &mut peer))).is_err() {
             self.panicked();
@@ -225,7 +263,7 @@ impl<H: Handler> Visit<'_, H> {
 
     #[cold]
     fn panicked(&mut self) {
-        let close_was_cut = self.sending.cut_back();
+        let close_was_cut = self.sending.cork.cut_back();
         let id = self.sending.id(self.key);
         self.note_panic(format_args!("the handler panicked for peer {id}"));
         let slot = self.key.slot;
@@ -277,7 +315,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn shut(&mut self, why: Closed) {
         self.sending.unsubscribe_all(self.key.slot);
         self.sending.forget_held(self.key.slot);
-        self.input = None;
+        *self.input = None;
         let connection = self.connection();
         connection.input = None;
         (connection.waking, connection.paused, connection.ending) = (false, false, false);

@@ -4,11 +4,12 @@ use longwire_frame::Connection as Frames;
 use longwire_handshake::client::{self, OriginForm};
 use longwire_handshake::{self as handshake, FieldName, FieldValue, Token};
 
-use super::web_socket::WebSocket;
-use super::{Session, Visit, head};
-use crate::connection::{Connection, Due, Times};
+use super::{Session, Visit, head, web_socket};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler};
+use crate::due::{Due, Times};
+use crate::handler::Handler;
 use crate::ledger::OBJECT;
 
 /// What a client asks for: where the WebSocket is, and on which terms.
@@ -73,6 +74,7 @@ impl Opening {
             key,
             protocols: &self.protocols,
             origin: self.origin.as_deref().map(value),
+            deflate: None,
             fields: &head::lend(&self.fields),
         })
     }
@@ -143,12 +145,8 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         visit.finish(Closed::Refused);
         return bytes.len();
     }
-    let frames = Frames::client(visit.sending.limits.message);
-    visit.become_session(Session::WebSocket(WebSocket::new(frames, pieces)));
-    visit.sending.stats.web_sockets += 1;
     visit.users.insert(visit.key.slot, H::User::default());
-    visit.sending.mark_opened(visit.key.slot);
     visit.sending.wanted.clear();
-    head::opened(visit);
+    web_socket::open(visit, Frames::client(visit.sending.limits.message), pieces);
     length
 }

@@ -5,9 +5,11 @@ use longwire_frame::{Assembly, Connection as Frames, Event, Kind, Message, State
 
 use super::input::Input;
 use super::{Session, Visit};
-use crate::connection::{Connection, Due, Times};
+use crate::closed::{Closed, Deadline};
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Deadline, Handler, Piece};
+use crate::due::{Due, Times, earliest};
+use crate::handler::{Handler, Piece};
 use crate::queue::growth;
 use crate::sending::Sending;
 use crate::slots::Key;
@@ -36,7 +38,7 @@ pub(crate) enum Sends {
 }
 
 impl WebSocket {
-    pub(crate) const fn new(connection: Frames, pieces: bool) -> Self {
+    const fn new(connection: Frames, pieces: bool) -> Self {
         Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces }
     }
 
@@ -51,11 +53,16 @@ impl WebSocket {
             Some(pinged) => Some((pinged.after(times.pong), Due::Late(Deadline::Pong))),
             None => Some((connection.heard.after(times.ping), Due::Ping)),
         };
-        match (message, life) {
-            (Some(a), Some(b)) => Some(if b.0.reached(a.0) { a } else { b }),
-            (a, b) => a.or(b),
-        }
+        earliest([message, life])
     }
+}
+
+/// The opening handshake is over, and what was said so far goes in front of all frames.
+pub(super) fn open<H: Handler>(visit: &mut Visit<'_, H>, connection: Frames, pieces: bool) {
+    visit.sending.mark_opened(visit.key.slot);
+    visit.become_session(Session::WebSocket(WebSocket::new(connection, pieces)));
+    visit.sending.stats.web_sockets += 1;
+    visit.opened();
 }
 
 /// Takes all whole frames, and what is there of an unfinished data frame.
@@ -197,7 +204,7 @@ pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: us
     let step = socket.connection.receive(place, visit.reply, longwire_frame::Mask::NONE);
     let end = matches!(step, Ok(Step { event: Some(Event::Binary { end: true, .. }), .. }));
     assembly.fill(length);
-    if let Some(input) = &mut visit.input {
+    if let Some(input) = visit.input.as_mut() {
         input.assembly = Some(assembly);
     }
     if end {

@@ -5,8 +5,9 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Loop;
+use crate::closed::Closed;
 use crate::connection::Connection;
-use crate::handler::{Closed, Handler};
+use crate::handler::Handler;
 use crate::network;
 use crate::notices::Notice;
 use crate::session::{Session, head};
@@ -117,7 +118,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Gives a socket its connection, or closes it without a word where the limits do not admit it.
     fn admit(&mut self, accepted: Accepted<S::Socket>) {
         let Accepted { socket, address, loopback, short_read_drains } = accepted;
-        if self.drained_at.is_some() || !self.sending.admits_newcomer() {
+        if self.drained_at.is_some() || !self.sending.admit_newcomer() {
             return self.refuse(socket, "there are as many connections as there may be, or no memory is left");
         }
         let counted = address.and_then(|address| self.counted(address));

@@ -6,7 +6,6 @@
 use super::Loop;
 use crate::connection::Connection;
 use crate::handler::Handler;
-use crate::session::{Session, opening};
 use crate::slots::Key;
 use crate::sys::Sys;
 
@@ -110,8 +109,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 /// What is wrong with one connection, if anything is.
 fn complaint(connection: &Connection, slot_cost: usize, user: bool, socket: bool) -> Option<&'static str> {
     let session = &connection.session;
-    let awaits = !connection.paused && !matches!(session, Session::Later(_)) && !opening::is_connecting(session);
-    let reads = connection.unread || connection.readable && !connection.finished;
     let complaints = [
         (connection.generation == 0, "it lives in a vacant slot"),
         (connection.torn, "what it had begun to send will not be finished, and it lives"),
@@ -120,7 +117,7 @@ fn complaint(connection: &Connection, slot_cost: usize, user: bool, socket: bool
         (connection.ending, "its end was noted and has not come"),
         (connection.link.armed().is_none(), "it has no timer"),
         (connection.pinned != slot_cost + connection.pins(), "what it pins is not what is booked"),
-        (reads && awaits && !connection.listed, "there is something to read and nobody will"),
+        (connection.wants_read() && !connection.listed, "there is something to read and nobody will"),
         (connection.waits() && !connection.blocked && !connection.listed, "its queue waits for nothing"),
         (connection.paused && !connection.waits(), "it is paused and nothing will resume it"),
         (connection.subscriptions.is_some() && !session.is_open(), "it subscribes to something and is not open"),

@@ -2,8 +2,9 @@
 
 use super::Loop;
 use crate::Reply;
-use crate::connection::{Due, milliseconds};
-use crate::handler::{Closed, Deadline, Handler};
+use crate::closed::{Closed, Deadline};
+use crate::due::Due;
+use crate::handler::Handler;
 use crate::session::{Session, head};
 use crate::slots::Key;
 use crate::sys::Sys;
@@ -13,9 +14,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let Some((every, at)) = self.tick else { return };
         if self.sending.now.reached(at) {
             // After a stall one tick stands for those that were missed.
-            let mut next = at.after(milliseconds(every).max(1));
+            let mut next = at.after(every);
             if self.sending.now.reached(next) {
-                next = self.sending.now.after(milliseconds(every).max(1));
+                next = self.sending.now.after(every);
             }
             self.tick = Some((every, next));
             self.guarded(|handler, hub| handler.tick(hub));
@@ -56,13 +57,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.sending.now.reached(due).then_some(what)
     }
 
-    pub(super) fn wake(&mut self, key: Key) {
+    fn wake(&mut self, key: Key) {
         self.sending.slots[key.slot].waking = false;
         self.with_visit(key, |visit| visit.call(|handler, peer| handler.timer(peer)));
     }
 
     /// Does what a deadline does.
-    pub(super) fn expire(&mut self, key: Key, due: Due) {
+    fn expire(&mut self, key: Key, due: Due) {
         match due {
             Due::Quiet => self.remove(key, Closed::Late(Deadline::Idle)),
             Due::Linger => self.remove(key, Closed::Gone),

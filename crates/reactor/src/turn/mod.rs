@@ -23,16 +23,19 @@ use std::time::Duration;
 use longwire_handshake::Date;
 
 use crate::Limits;
-use crate::connection::{Connection, milliseconds};
+use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::deadlines::Moment;
-use crate::handler::{Closed, Dropped, Handler};
+use crate::due::milliseconds;
+use crate::handler::{Dropped, Handler};
 use crate::ledger::Ledger;
 use crate::notices::Notice;
-use crate::peer::{Hub, Stats};
+use crate::peer::Hub;
 use crate::remote::{Command, Fellows};
 use crate::sending::Sending;
 use crate::session::{Rules, Session};
 use crate::slots::{Key, Side};
+use crate::stats::Stats;
 use crate::sys::{Edge, Mio, Sys, WAKE};
 use crate::topics::Seed;
 use crate::wire::Wires;
@@ -57,7 +60,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     waiting: Vec<usize>,
     /// When listeners that ran out of descriptors are tried again.
     retry_accept: Option<Moment>,
-    tick: Option<(Duration, Moment)>,
+    /// The server's own tick: every so many milliseconds, and when the next one is.
+    tick: Option<(u32, Moment)>,
     /// After a stall: until when at most sockets are read before deadlines fire.
     late: Option<Moment>,
     drained_at: Option<Moment>,
@@ -92,7 +96,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         (home, ledger, fellows): (u32, Ledger, Fellows),
         tick: Option<Duration>,
     ) -> Self {
-        let limits = limits.workable();
         let mut seed = [0; 16];
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
@@ -113,7 +116,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             expired: Vec::new(),
             waiting,
             retry_accept: None,
-            tick: tick.map(|every| (every, now.after(milliseconds(every)))),
+            tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
             late: None,
             drained_at: None,
         }
@@ -341,8 +344,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 continue;
             }
             if !matches!(connection.session, Session::Closing(_)) {
-                let input = self.sending.slots[key.slot].input.take();
-                self.visit_of(key, input).end(why);
+                let mut input = self.sending.slots[key.slot].input.take();
+                self.visit_of(key, &mut input).end(why);
             }
             if self.sending.slots[key.slot].torn {
                 // There was no room for its last words, and half of an answer is on its way.

@@ -3,8 +3,9 @@
 use longwire_frame::CloseCode;
 
 use super::{Loop, Turn};
-use crate::connection::milliseconds;
-use crate::handler::{Closed, Handler};
+use crate::closed::Closed;
+use crate::due::milliseconds;
+use crate::handler::Handler;
 use crate::session::Session;
 use crate::slots::Key;
 use crate::sys::Sys;
@@ -19,7 +20,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let wait = milliseconds(self.sending.limits.drain);
         // Accept until nobody waits, then close: closing a listener resets whoever waits in its queue.
         for listener in 0..self.wires.sys.listeners() {
-            for _ in 0..=self.sending.limits.backlog as usize / self.sending.limits.accepts.max(1) {
+            for _ in 0..=self.sending.limits.backlog as usize / self.sending.limits.accepts {
                 self.waiting.clear();
                 self.accept_from(listener);
                 if self.waiting.is_empty() {

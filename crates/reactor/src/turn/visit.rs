@@ -4,7 +4,8 @@
 use std::io;
 
 use super::Loop;
-use crate::handler::{Closed, Handler};
+use crate::closed::Closed;
+use crate::handler::Handler;
 use crate::queue::growth;
 use crate::sending::broken;
 use crate::session::input::Input;
@@ -25,23 +26,22 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         self.write_queue(key);
         let emptied = std::mem::take(&mut self.sending.slots[key.slot].emptied);
-        self.sending.cork(key.slot);
-        let input = self.sending.slots[key.slot].input.take();
-        let mut visit = self.visit_of(key, input);
+        self.sending.cork.begin(key.slot);
+        let mut input = self.sending.slots[key.slot].input.take();
+        let mut visit = self.visit_of(key, &mut input);
         opening::connected(&mut visit);
         if emptied && visit.connection().session.is_open() {
             visit.call(|handler, peer| handler.drained(peer));
         }
-        let input = visit.input.take();
         let mut buffer = std::mem::take(&mut self.receive);
-        let (input, ended) = self.read(key, input, &mut buffer);
+        let ended = self.read(key, &mut input, &mut buffer).err();
         self.receive = buffer;
         self.sending.uncork(&mut self.wires, key.slot);
         self.keep(key, input);
         self.after_visit(key, ended);
     }
 
-    pub(super) fn visit_of(&mut self, key: Key, input: Option<Box<Input>>) -> Visit<'_, H> {
+    pub(super) fn visit_of<'v>(&'v mut self, key: Key, input: &'v mut Option<Box<Input>>) -> Visit<'v, H> {
         Visit {
             handler: &mut self.handler,
             users: &mut self.users,
@@ -55,7 +55,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     /// Learns how a connection of ours came out. `false` if it is gone or not decided.
-    pub(super) fn finish_connecting(&mut self, key: Key) -> bool {
+    fn finish_connecting(&mut self, key: Key) -> bool {
         if self.sending.slots[key.slot].blocked {
             return false;
         }
@@ -79,170 +79,108 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return;
         }
         let drained = self.sending.write_queue(&mut self.wires, key.slot);
-        let now = self.sending.now;
         let connection = &mut self.sending.slots[key.slot];
-        match &mut connection.session {
-            // The pong clock starts when the ping's last byte has left …
-            Session::WebSocket(socket) if drained => socket.pinged = socket.pinged.map(|_| now),
-            // … and the peer may think about its next request from when the last answer has.
-            Session::Head(head) if drained && head.is_between_requests() => connection.since = now,
-            _ => {}
+        if drained && connection.session.sent(self.sending.now) {
+            connection.since = self.sending.now;
         }
     }
 
-    /// Reads and decodes until the socket is drained, the session has enough or the budget is spent. Returns what is left of
-    /// the input, and how the reading ended if it did.
-    pub(super) fn read(
-        &mut self,
-        key: Key,
-        mut input: Option<Box<Input>>,
-        buffer: &mut [u8],
-    ) -> (Option<Box<Input>>, Option<Closed>) {
+    /// Reads and decodes until the socket is drained, the session has enough or the budget is spent.
+    ///
+    /// # Errors
+    /// The connection broke, for this reason.
+    fn read(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
         let mut budget = self.sending.limits.visit;
-        let mut ended = None;
-        loop {
+        while self.sending.slots[key.slot].wants_read() {
             let connection = &mut self.sending.slots[key.slot];
-            if connection.paused || connection.ending || (connection.finished && !connection.unread) {
-                break;
-            }
-            if let Session::Later(_) = connection.session {
-                break;
-            }
-            let front = match &mut input {
-                Some(input) if connection.session.carries() && !input.carry.is_empty() => {
-                    let carry = std::mem::take(&mut input.carry);
-                    buffer[..carry.len()].copy_from_slice(&carry);
-                    carry.len()
-                }
-                _ => 0,
-            };
-            let unread = std::mem::replace(&mut connection.unread, false);
-            if unread && front > 0 {
-                let mut visit = self.visit_of(key, input);
-                let used = visit.receive(&mut buffer[..front]);
-                input = visit.input.take();
-                carry(&mut input, &buffer[used..front]);
+            if std::mem::take(&mut connection.unread) {
+                let front = bring_to_front(input, &connection.session, buffer);
+                self.decode(key, input, &mut buffer[..front]);
                 continue;
             }
-            if !connection.readable || budget == 0 {
-                carry(&mut input, &buffer[..front]);
+            if budget == 0 {
                 break;
             }
-            if front == 0 {
-                let direct = web_socket::direct(&self.sending, key, input.as_deref()).min(budget);
-                if direct > 0 {
-                    let (rest, outcome) = self.read_directly(key, input, direct);
-                    input = rest;
-                    match outcome {
-                        Ok(read) => budget -= read.min(budget),
-                        Err(why) => {
-                            ended = Some(why);
-                            break;
-                        }
-                    }
-                    continue;
-                }
-            }
-            let space = (buffer.len() - front).min(self.sending.limits.receive);
-            match self.wires.read(key.slot, &mut buffer[front..front + space]) {
-                Ok(0) => {
-                    carry(&mut input, &buffer[..front]);
-                    self.sending.slots[key.slot].finished = true;
-                    self.sending.slots[key.slot].readable = false;
-                    break;
-                }
-                Ok(read) => {
-                    budget -= read.min(budget);
-                    self.heard(key, read, space);
-                    let mut visit = self.visit_of(key, input);
-                    let used = visit.receive(&mut buffer[..front + read]);
-                    input = visit.input.take();
-                    carry(&mut input, &buffer[used..front + read]);
-                }
-                Err(error) => {
-                    carry(&mut input, &buffer[..front]);
-                    if let Some(why) = self.read_failed(key, &error) {
-                        ended = Some(why);
-                        break;
-                    }
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        break;
-                    }
-                }
-            }
+            let direct = web_socket::direct(&self.sending, key, input.as_deref()).min(budget);
+            let read = match direct {
+                0 => self.read_shared(key, input, buffer)?,
+                most => self.read_directly(key, input, most)?,
+            };
+            budget -= read.min(budget);
         }
-        (input, ended)
+        Ok(())
     }
 
-    /// Reads a large binary message straight into its place.
-    pub(super) fn read_directly(
-        &mut self,
-        key: Key,
-        mut input: Option<Box<Input>>,
-        most: usize,
-    ) -> (Option<Box<Input>>, Result<usize, Closed>) {
-        let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else {
-            return (input, Ok(0));
-        };
+    /// Reads into the shared buffer, behind what must be contiguous with it. Returns how much came.
+    fn read_shared(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<usize, Closed> {
+        let front = bring_to_front(input, &self.sending.slots[key.slot].session, buffer);
+        let space = (buffer.len() - front).min(self.sending.limits.receive);
+        let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
+        let read = self.note_read(key, read, space)?;
+        if read > 0 {
+            self.decode(key, input, &mut buffer[..front + read]);
+        } else {
+            carry(input, &buffer[..front]);
+        }
+        Ok(read)
+    }
+
+    /// Gives bytes to the session, and keeps what it does not take.
+    fn decode(&mut self, key: Key, input: &mut Option<Box<Input>>, bytes: &mut [u8]) {
+        let used = self.visit_of(key, input).receive(bytes);
+        carry(input, &bytes[used..]);
+    }
+
+    /// Reads a large binary message straight into its place. Returns how much came.
+    fn read_directly(&mut self, key: Key, input: &mut Option<Box<Input>>, most: usize) -> Result<usize, Closed> {
+        let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(0) };
         let grows = growth(assembly.message().len(), assembly.capacity(), most);
         if grows > 0 && !self.sending.make_room(key.slot, grows) {
+            *input = None;
             self.sending.end_and_cut(key.slot, Closed::NoRoom);
-            return (None, Ok(0));
+            return Ok(0);
         }
         let place = assembly.place(most);
         let space = place.len();
-        match self.wires.read(key.slot, place) {
+        let read = self.wires.read(key.slot, place);
+        let read = self.note_read(key, read, space)?;
+        if read > 0 {
+            web_socket::received_directly(&mut self.visit_of(key, input), read);
+        }
+        Ok(read)
+    }
+
+    /// Keeps what a read says of the socket. Returns how much came: a short read means that there is no more.
+    fn note_read(&mut self, key: Key, read: io::Result<usize>, space: usize) -> Result<usize, Closed> {
+        let connection = &mut self.sending.slots[key.slot];
+        match read {
             Ok(0) => {
-                let connection = &mut self.sending.slots[key.slot];
                 (connection.finished, connection.readable) = (true, false);
-                (input, Ok(0))
+                Ok(0)
             }
             Ok(read) => {
-                self.heard(key, read, space);
-                let mut visit = self.visit_of(key, input);
-                web_socket::received_directly(&mut visit, read);
-                (visit.input.take(), Ok(read))
+                self.sending.stats.bytes_in += read as u64;
+                if connection.session.heard() {
+                    connection.heard = self.sending.now;
+                }
+                if read < space && connection.short_read_drains && !connection.read_closed {
+                    connection.readable = false;
+                }
+                Ok(read)
             }
-            Err(error) => {
-                let failed = self.read_failed(key, &error);
-                (input, failed.map_or(Ok(0), Err))
-            }
-        }
-    }
-
-    /// Bytes came: the connection lives, and a short read means that there are no more.
-    pub(super) fn heard(&mut self, key: Key, read: usize, space: usize) {
-        self.sending.stats.bytes_in += read as u64;
-        let now = self.sending.now;
-        let connection = &mut self.sending.slots[key.slot];
-        match &mut connection.session {
-            // On a stream only what we send counts.
-            Session::Events(_) => {}
-            Session::WebSocket(socket) => {
-                socket.pinged = None;
-                connection.heard = now;
-            }
-            _ => connection.heard = now,
-        }
-        if read < space && connection.short_read_drains && !connection.read_closed {
-            connection.readable = false;
-        }
-    }
-
-    pub(super) fn read_failed(&mut self, key: Key, error: &io::Error) -> Option<Closed> {
-        let connection = &mut self.sending.slots[key.slot];
-        match error.kind() {
-            io::ErrorKind::WouldBlock => {
-                connection.readable = false;
-                None
-            }
-            io::ErrorKind::Interrupted => None,
-            kind => Some(broken(kind)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => {
+                    connection.readable = false;
+                    Ok(0)
+                }
+                io::ErrorKind::Interrupted => Ok(0),
+                kind => Err(broken(kind)),
+            },
         }
     }
 
     /// Puts the input back into its slot, if there is anything in it.
-    pub(super) fn keep(&mut self, key: Key, input: Option<Box<Input>>) {
+    fn keep(&mut self, key: Key, input: Option<Box<Input>>) {
         let connection = &mut self.sending.slots[key.slot];
         connection.input = input.filter(|input| !input.is_empty());
         if connection.paused && connection.session.carries() {
@@ -279,17 +217,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let connection = &mut self.sending.slots[key.slot];
         // What made it pause left with the end of the visit after all.
         connection.paused &= connection.waits();
-        let reads = (connection.readable || connection.unread) && !connection.paused && !connection.finished;
-        let reads = reads && !matches!(connection.session, Session::Later(_));
         let writes = !connection.blocked && connection.waits();
-        if reads || writes || (connection.unread && !connection.paused) {
+        if connection.wants_read() || writes {
             self.sending.ready.push(&mut self.sending.slots, key);
         }
         self.sending.settle(key.slot);
     }
 
     /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone.
-    pub(super) fn proceed_closing(&mut self, key: Key) -> bool {
+    fn proceed_closing(&mut self, key: Key) -> bool {
         let connection = &mut self.sending.slots[key.slot];
         if connection.waits() {
             return true;
@@ -307,8 +243,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         true
     }
 
-    pub(super) fn close_when_sent(&mut self, key: Key) {
-        self.visit_of(key, None).become_session(Session::closing());
+    fn close_when_sent(&mut self, key: Key) {
+        self.visit_of(key, &mut None).become_session(Session::closing());
         let connection = &self.sending.slots[key.slot];
         if !connection.waits() {
             return self.remove(key, Closed::Gone);
@@ -322,7 +258,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Gives everything back, and tells the application if it had something open.
     pub(super) fn remove(&mut self, key: Key, why: Closed) {
-        let mut visit = self.visit_of(key, None);
+        let mut input = None;
+        let mut visit = self.visit_of(key, &mut input);
         visit.finish(why);
         visit.gone(why);
         self.wires.close(key.slot);
@@ -336,15 +273,21 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// A visit that does not read.
     pub(super) fn with_visit(&mut self, key: Key, act: impl FnOnce(&mut Visit<'_, H>)) {
-        self.sending.cork(key.slot);
-        let input = self.sending.slots[key.slot].input.take();
-        let mut visit = self.visit_of(key, input);
-        act(&mut visit);
-        let input = visit.input.take();
+        self.sending.cork.begin(key.slot);
+        let mut input = self.sending.slots[key.slot].input.take();
+        act(&mut self.visit_of(key, &mut input));
         self.sending.uncork(&mut self.wires, key.slot);
         self.keep(key, input);
         self.after_visit(key, None);
     }
+}
+
+/// What must be contiguous with what is read next goes to the front of the buffer. Returns how much that is.
+fn bring_to_front(input: &mut Option<Box<Input>>, session: &Session, buffer: &mut [u8]) -> usize {
+    let Some(input) = input.as_mut().filter(|_| session.carries()) else { return 0 };
+    let carry = std::mem::take(&mut input.carry);
+    buffer[..carry.len()].copy_from_slice(&carry);
+    carry.len()
 }
 
 /// Keeps what the session did not take.

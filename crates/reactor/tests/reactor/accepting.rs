@@ -112,7 +112,7 @@ impl Door {
     fn new() -> Self {
         let (world, failures) = (World::new(7), Failures::default());
         let machine = Failing { sim: world.machine(), failures: failures.clone() };
-        let on = Server::on_machine().build_on(machine, App::new());
+        let on = Server::default().build_on(machine, App::new());
         Self { world, failures, on }
     }
 

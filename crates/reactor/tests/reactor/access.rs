@@ -144,7 +144,7 @@ fn a_connection_without_a_request_is_told_when_it_ends() {
 
 #[test]
 fn what_ends_with_the_server_is_told_too() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(server, Logged::default());
     let ws = stage.web_socket("/socket");
@@ -163,7 +163,7 @@ fn what_ends_with_the_server_is_told_too() {
 
 #[test]
 fn behind_a_proxy_each_record_has_the_address_of_its_request() {
-    let trusting = Server::on_machine().trust("10.0.0.0/8".parse().unwrap());
+    let trusting = Server::default().trust("10.0.0.0/8".parse().unwrap());
     let mut stage = Stage::built(trusting, Logged::default());
     let proxy = stage.world.connect_from("10.0.0.1:5".parse().unwrap());
     let with = |request: String, field: &str| request.replace("\r\n\r\n", &format!("\r\n{field}\r\n\r\n"));

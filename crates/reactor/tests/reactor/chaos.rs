@@ -131,7 +131,7 @@ fn history(seed: u64) -> (u64, usize) {
         max_age: (dice.roll(4) == 0).then_some(Duration::from_secs(40)),
         ..Limits::default()
     };
-    let server = Server::on_machine().limits(limits);
+    let server = Server::default().limits(limits);
     let remote = server.remote();
     let mut stage = Stage::in_world(longwire_reactor::sys::sim::World::new(seed), server, app());
     let mut guests: Vec<Guest> = Vec::new();

@@ -28,7 +28,7 @@ fn turn_until<H: Handler>(on: &mut Loop<H>, mut done: impl FnMut(&mut H) -> bool
 }
 
 fn client(app: App) -> Loop<App> {
-    Server::on_machine().build(app).unwrap()
+    Server::default().build(app).unwrap()
 }
 
 /// A server of one connection, spoken by hand: sends `answer` for the request's head, then what the test says. Who does not
@@ -272,7 +272,7 @@ fn an_opening_that_is_never_answered_ends_by_its_deadline() {
     use longwire_reactor::{Deadline, Limits};
     let (address, given) = by_hand(|_| String::new());
     let limits = Limits { head_deadline: std::time::Duration::from_millis(30), ..Limits::default() };
-    let mut on = Server::on_machine().limits(limits).build(App::new()).unwrap();
+    let mut on = Server::default().limits(limits).build(App::new()).unwrap();
     let id: PeerId = on.with_hub(|hub| hub.connect(address, opening())).unwrap();
     turn_until(&mut on, |app| !app.closed.is_empty());
     assert_eq!(on.handler().closed, [(id, Closed::Late(Deadline::Opening))]);

@@ -266,7 +266,7 @@ fn the_last_answer_is_not_cut_by_a_shut_window() {
 #[test]
 fn a_server_of_one_connection_admits_the_next_when_it_is_gone() {
     let limits = Limits { connections: 1, ..Limits::default() };
-    let mut stage = Stage::built(Server::on_machine().limits(limits), App::new());
+    let mut stage = Stage::built(Server::default().limits(limits), App::new());
     let ws = stage.web_socket("/");
     let surplus = stage.connect();
     stage.settle();

@@ -23,7 +23,7 @@ fn at_any_hour(test: impl Fn(&dyn Fn(Limits, App) -> Stage)) {
         test(&|limits, app| {
             let world = World::new(7);
             world.pass(start);
-            Stage::in_world(world, Server::on_machine().limits(limits), app)
+            Stage::in_world(world, Server::default().limits(limits), app)
         });
     }
 }

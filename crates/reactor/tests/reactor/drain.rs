@@ -8,7 +8,7 @@ use longwire_reactor::{CloseCode, Closed, Deadline, Remote, Reply, Server};
 use crate::stage::*;
 
 fn stage() -> (Stage, Remote) {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let app = App::new().on_request(|peer, request, _| match request.path() {
         "/events" => Reply::events(),

@@ -72,7 +72,7 @@ fn script() -> Vec<(usize, Vec<u8>)> {
 
 /// Runs the script; `cut` says into how many bytes each step's input is cut. Returns what each client received.
 fn run(limits: Limits, mut cut: impl FnMut() -> usize) -> [Vec<u8>; 3] {
-    let mut stage = Stage::in_world(World::new(3), Server::on_machine().limits(limits), mixed());
+    let mut stage = Stage::in_world(World::new(3), Server::default().limits(limits), mixed());
     let clients: [Client; 3] = std::array::from_fn(|_| stage.connect());
     stage.settle();
     for (client, bytes) in script() {

@@ -125,7 +125,7 @@ fn requests_pipelined_before_a_stream_are_answered_first() {
 
 #[test]
 fn a_tick_is_the_servers_own_clock() {
-    let server = Server::on_machine().tick(Duration::from_secs(1));
+    let server = Server::default().tick(Duration::from_secs(1));
     let app = streams().on_tick(|hub| {
         let time = hub.unix_time().to_string();
         hub.publish("all", Event::data(&time).id(Id::new(&time).unwrap()));

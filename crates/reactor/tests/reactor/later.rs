@@ -286,7 +286,7 @@ fn a_reset_that_comes_with_the_request_is_noticed_too() {
 #[test]
 fn an_answer_from_elsewhere_comes_through_the_mailbox() {
     let ids = Ids::default();
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(server, desk(&ids));
     let (client, _) = stage.ask(get("/later"));

@@ -204,7 +204,7 @@ fn every_deadline_passes_in_its_millisecond_and_not_before() {
 #[test]
 fn a_drained_server_waits_to_the_millisecond() {
     let wait = Duration::from_millis(1_234);
-    let server = Server::on_machine().limits(Limits { drain: wait, ..patient() });
+    let server = Server::default().limits(Limits { drain: wait, ..patient() });
     let remote = server.remote();
     let mut stage = Stage::built(server, app());
     let _stays = stage.web_socket("/");

@@ -46,7 +46,7 @@ fn a_connection_of_ours_that_cannot_be_registered_keeps_no_descriptor() {
 
 #[test]
 fn nobody_is_called_while_the_server_is_stopping() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(
         server,

@@ -160,7 +160,7 @@ fn any_callback_about_a_peer_may_panic() {
 #[test]
 fn closed_and_tick_may_panic_and_the_loop_goes_on() {
     let app = App::new().on_closed(|_, _, _, _| panic!("on purpose")).on_tick(|_| panic!("on purpose"));
-    let mut stage = Stage::built(Server::on_machine().tick(Duration::from_secs(1)), app);
+    let mut stage = Stage::built(Server::default().tick(Duration::from_secs(1)), app);
     let (ws, mut other) = (stage.web_socket("/"), stage.web_socket("/"));
     ws.client.finish();
     stage.pass(Duration::from_secs(1));
@@ -174,7 +174,7 @@ fn closed_and_tick_may_panic_and_the_loop_goes_on() {
 
 #[test]
 fn what_is_run_from_elsewhere_may_panic() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new());
     let mut ws = stage.web_socket("/");

@@ -10,9 +10,7 @@ use crate::stage::*;
 const PROXY: &str = "10.0.0.1:4000";
 
 fn server() -> Server {
-    ["10.0.0.0/8", "2001:db8::/32"]
-        .iter()
-        .fold(Server::on_machine(), |server, text| server.trust(text.parse().unwrap()))
+    ["10.0.0.0/8", "2001:db8::/32"].iter().fold(Server::default(), |server, text| server.trust(text.parse().unwrap()))
 }
 
 /// Says where it is asked from: to a request, to a message, and with a later answer.
@@ -94,7 +92,7 @@ fn what_anybody_else_says_changes_nothing() {
     // Who has no address, as on a Unix socket, is trusted by that name alone.
     let asked = with(&get("/"), "X-Forwarded-For: 192.0.2.7");
     assert_eq!(body(&stage.ask(&asked).1), "nowhere");
-    let mut stage = Stage::built(Server::on_machine().trust("unix".parse().unwrap()), where_from());
+    let mut stage = Stage::built(Server::default().trust("unix".parse().unwrap()), where_from());
     assert_eq!(body(&stage.ask(&asked).1), "192.0.2.7:0");
     let client = from(&stage, PROXY);
     assert_eq!(body(&stage.ask_on(&client, &asked)), PROXY);

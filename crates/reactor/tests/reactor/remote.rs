@@ -59,7 +59,7 @@ fn from_another_thread_one_may_send_publish_answer_run_and_close() {
 
 #[test]
 fn a_callback_may_call_its_own_loop() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let own = remote.clone();
     let mut stage = Stage::built(
@@ -79,7 +79,7 @@ fn a_callback_may_call_its_own_loop() {
 
 #[test]
 fn a_full_mailbox_says_so_and_close_and_drain_always_pass() {
-    let server = Server::on_machine().limits(Limits { remote: 3, ..Limits::default() });
+    let server = Server::default().limits(Limits { remote: 3, ..Limits::default() });
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
     let mut ws = stage.web_socket("/");
@@ -108,7 +108,7 @@ fn a_full_mailbox_says_so_and_close_and_drain_always_pass() {
 
 #[test]
 fn commands_that_wait_are_bounded_in_bytes_too() {
-    let server = Server::on_machine().limits(Limits { remote_bytes: 4_096, ..Limits::default() });
+    let server = Server::default().limits(Limits { remote_bytes: 4_096, ..Limits::default() });
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new());
     let mut ws = stage.web_socket("/");
@@ -128,7 +128,7 @@ fn commands_that_wait_are_bounded_in_bytes_too() {
 
 #[test]
 fn a_stale_close_takes_nothing_from_a_live_one() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new());
     stage.web_socket("/").client.reset();
@@ -143,7 +143,7 @@ fn a_stale_close_takes_nothing_from_a_live_one() {
 
 #[test]
 fn a_burst_of_commands_wakes_the_loop_once() {
-    let server = Server::on_machine();
+    let server = Server::default();
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new());
     let mut ws = stage.web_socket("/");
@@ -159,7 +159,7 @@ fn a_burst_of_commands_wakes_the_loop_once() {
 fn a_remote_outlives_its_server_and_keeps_nothing_for_it() {
     let held = Arc::new(());
     let (remote, id) = {
-        let server = Server::on_machine().limits(Limits { remote: 2, ..Limits::default() });
+        let server = Server::default().limits(Limits { remote: 2, ..Limits::default() });
         let remote = server.remote();
         let mut stage = Stage::built(server, App::new());
         stage.web_socket("/");

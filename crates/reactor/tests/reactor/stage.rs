@@ -149,7 +149,7 @@ impl<H: Handler> Stage<H> {
     }
 
     pub(crate) fn with(limits: Limits, handler: H) -> Self {
-        Self::built(Server::on_machine().limits(limits), handler)
+        Self::built(Server::default().limits(limits), handler)
     }
 
     pub(crate) fn built(server: Server, handler: H) -> Self {

@@ -106,7 +106,7 @@ fn origins_are_the_same_listed_or_any() {
         (Origins::Any, "https://evil.example", 101),
         (Origins::Any, "null", 101),
     ] {
-        let mut stage = Stage::built(Server::on_machine().origins(origins.clone()), App::new());
+        let mut stage = Stage::built(Server::default().origins(origins.clone()), App::new());
         let (_, answer) = stage.ask(with_origin(origin));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{origins:?} {origin}: {answer}");
     }

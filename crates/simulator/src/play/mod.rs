@@ -46,7 +46,7 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) fn new(limits: Limits, world: World, ladder: Ladder, fails: bool) -> Self {
-        let server = Server::on_machine().limits(limits);
+        let server = Server::default().limits(limits);
         let remote = server.remote();
         let on = server.build_on(world.machine(), Application::new(ladder.clone()));
         Self { world, on, remote, visitors: Vec::new(), ladder, ended: false, fails, violation: None }

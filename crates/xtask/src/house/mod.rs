@@ -9,6 +9,7 @@ mod links;
 mod named_tests;
 mod packages;
 mod picture;
+mod rooms;
 mod settings;
 mod states;
 
@@ -28,6 +29,7 @@ pub(crate) struct Rule {
 pub(crate) const RULES: &[Rule] = &[
     Rule { name: "the absences of docs/ARCHITECTURE.md", complaints: absences::complaints, note: None },
     Rule { name: "arrows point down only", complaints: packages::arrows, note: Some(packages::counts) },
+    Rule { name: "docs/ARCHITECTURE.md names every room", complaints: rooms::complaints, note: None },
     Rule { name: "packages say what they are", complaints: packages::metadata, note: None },
     Rule { name: "files stay short", complaints: lengths::complaints, note: None },
     Rule { name: "the examples stay short and stand in the README", complaints: examples::complaints, note: None },

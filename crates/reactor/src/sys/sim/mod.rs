@@ -27,7 +27,7 @@
 //!
 //! # fn main() -> std::io::Result<()> {
 //! let world = World::new(1);
-//! let mut server = Server::on_machine().build_on(world.machine(), Echo);
+//! let mut server = Server::default().build_on(world.machine(), Echo);
 //! world.set_fault(Fault::ShortRead, 30_000);
 //! let client = world.connect();
 //! client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");

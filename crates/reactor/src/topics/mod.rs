@@ -3,129 +3,34 @@
 //! A publication is encoded when it is published, once per wire form that has a subscriber, into the topic's own buffers.
 //! At the end of the turn each subscriber gets everything that concerns it in one write, in the order of the calls.
 
+#[cfg(test)]
+mod model;
+mod runs;
+mod seed;
+mod subscriptions;
+mod topic;
+
 use std::collections::HashMap;
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::rc::Rc;
 
-use crate::ledger::OBJECT;
-use crate::publication::{Publication, append_frame};
+use crate::encode::append_frame;
+use crate::publication::Publication;
 use crate::slots::Slots;
+use topic::{Published, Topic};
+
+pub(crate) use runs::Runs;
+pub(crate) use seed::Seed;
+use subscriptions::Entry;
+pub(crate) use subscriptions::Subscriptions;
 
 /// Buffers that are kept between turns, at most: what topics have said must not stay in memory for each of them.
 const SPARE: usize = 8;
-
-/// Hashing that starts from the machine's entropy, so that nobody can choose colliding names, and an imaginary machine
-/// repeats itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seed(pub(crate) u64, pub(crate) u64);
-
-impl BuildHasher for Seed {
-    type Hasher = DefaultHasher;
-
-    fn build_hasher(&self) -> DefaultHasher {
-        let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.0);
-        hasher.write_u64(self.1);
-        hasher
-    }
-}
 
 /// The wire form that a subscriber reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     Frames,
     Events,
-}
-
-/// One connection's subscriptions.
-#[derive(Debug, Default)]
-pub(crate) struct Subscriptions {
-    entries: Vec<Entry>,
-    /// The turn in which this connection was last served, so that nobody is served twice.
-    served: u32,
-    /// What the topics themselves would cost, if nobody else listened to them.
-    topics: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    topic: u32,
-    /// Where this connection stands in the topic's list.
-    place: u32,
-    /// The first publication that concerns it: those before were published before it came.
-    since: u64,
-}
-
-impl Subscriptions {
-    /// What they pin, each charged as if it were its topic's only one.
-    pub(crate) fn pinned(&self) -> usize {
-        size_of::<Self>() + 2 * OBJECT + self.entries.capacity() * size_of::<Entry>() + self.topics as usize
-    }
-}
-
-/// A topic with its name, its places in the lists (which double when they grow) and its first subscriber.
-fn topic_cost(name: &str) -> u32 {
-    let place = 2 * (size_of::<Topic>() + size_of::<(Rc<str>, u32)>() + 1);
-    let cost = place + name.len() + 2 * size_of::<usize>() + 4 * size_of::<u32>() + 3 * OBJECT;
-    u32::try_from(cost).unwrap_or(u32::MAX / 1_024)
-}
-
-/// Runs of bytes for one subscriber: usually one, and then nothing is allocated for it.
-#[derive(Default)]
-pub(crate) struct Runs<'t> {
-    first: &'t [u8],
-    others: Vec<&'t [u8]>,
-}
-
-impl<'t> Runs<'t> {
-    fn push(&mut self, run: &'t [u8]) {
-        if self.first.is_empty() {
-            self.first = run;
-        } else {
-            self.others.push(run);
-        }
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'t [u8]> {
-        std::iter::once(self.first).chain(self.others.iter().copied())
-    }
-
-    /// The one run, if there is only one.
-    pub(crate) fn only(&self) -> Option<&'t [u8]> {
-        self.others.is_empty().then_some(self.first)
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        1 + self.others.len()
-    }
-
-    /// Bytes in all.
-    pub(crate) fn len(&self) -> usize {
-        self.iter().map(<[u8]>::len).sum()
-    }
-
-    pub(crate) fn concat(&self) -> Vec<u8> {
-        self.iter().collect::<Vec<_>>().concat()
-    }
-}
-
-struct Topic {
-    name: Rc<str>,
-    subscribers: Vec<u32>,
-    frames_wanted: u32,
-    events_wanted: u32,
-    published: Vec<Published>,
-    frames: Vec<u8>,
-    events: Vec<u8>,
-}
-
-/// One publication of this turn: where its bytes end in both buffers.
-#[derive(Clone, Copy)]
-struct Published {
-    sequence: u64,
-    except: Option<u32>,
-    frames_end: usize,
-    events_end: usize,
 }
 
 fn topic_in(topics: &[Option<Box<Topic>>], number: u32) -> &Topic {
@@ -184,7 +89,7 @@ impl Topics {
             return false;
         }
         let found = topic_mut(&mut self.topics, topic);
-        subscriptions.topics += topic_cost(name);
+        subscriptions.topics += topic::cost(name);
         subscriptions.entries.reserve_exact(1);
         subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
         found.subscribers.push(slot);
@@ -229,7 +134,7 @@ impl Topics {
         let Some(subscriptions) = &mut slots[slot].subscriptions else { return };
         let Some(at) = subscriptions.entries.iter().position(|entry| entry.topic == topic) else { return };
         let entry = subscriptions.entries.swap_remove(at);
-        subscriptions.topics -= topic_cost(name);
+        subscriptions.topics -= topic::cost(name);
         if subscriptions.entries.is_empty() {
             slots[slot].subscriptions = None;
         }
@@ -409,26 +314,9 @@ fn in_use<'b>(buffer: &'b mut Vec<u8>, spare: &mut Vec<Vec<u8>>) -> &'b mut Vec<
 #[cfg(test)]
 mod tests {
     use longwire_sse::Event;
-    use proptest::prelude::*;
 
-    use longwire_frame::Message;
-
+    use super::model::{heard, listeners};
     use super::*;
-    use crate::connection::Connection;
-
-    /// Topics and a few connections, in slots 0, 1, 2, …
-    fn listeners(count: usize) -> (Topics, Slots) {
-        let mut slots = Slots::new();
-        for _ in 0..count {
-            slots.insert(Connection::vacant());
-        }
-        (Topics::new(Seed(1, 2)), slots)
-    }
-
-    /// What one connection would be sent now.
-    fn heard(topics: &Topics, slots: &Slots, slot: u32, form: Form) -> Vec<u8> {
-        topics.gather(slots, slot, form).concat()
-    }
 
     #[test]
     fn a_form_that_nobody_reads_is_not_encoded() {
@@ -444,13 +332,6 @@ mod tests {
         topics.publish("t", &Event::data("three").into(), None);
         assert_eq!(heard(&topics, &slots, 0, Form::Frames), b"\x81\x03one\x81\x03two\x81\x05three");
         assert_eq!(heard(&topics, &slots, 1, Form::Events), b"data: two\n\ndata: three\n\n");
-    }
-
-    #[test]
-    fn nobody_can_know_which_names_collide() {
-        let hash = |seed: Seed| seed.hash_one("a name");
-        assert_eq!(hash(Seed(1, 2)), hash(Seed(1, 2)), "but an imaginary machine repeats itself");
-        assert!(hash(Seed(1, 2)) != hash(Seed(1, 3)) && hash(Seed(1, 2)) != hash(Seed(2, 2)));
     }
 
     #[test]
@@ -505,95 +386,5 @@ mod tests {
         assert!(topics.subscribe(&mut slots, 0, Form::Frames, "one", 1));
         assert!(!topics.subscribe(&mut slots, 0, Form::Frames, "two", 1));
         assert_eq!((topics.names.len(), topics.subscribers("one"), topics.subscribers("two")), (1, 1, 0));
-    }
-
-    #[derive(Clone, Debug)]
-    enum Act {
-        Subscribe(u32, usize),
-        Unsubscribe(u32, usize),
-        UnsubscribeAll(u32),
-        Publish(usize, Option<u32>),
-        Deliver,
-    }
-
-    fn act() -> impl Strategy<Value = Act> {
-        let (slot, topic) = (0u32..6, 0usize..4);
-        prop_oneof![
-            3 => (slot.clone(), topic.clone()).prop_map(|(slot, topic)| Act::Subscribe(slot, topic)),
-            2 => (slot.clone(), topic.clone()).prop_map(|(slot, topic)| Act::Unsubscribe(slot, topic)),
-            1 => slot.clone().prop_map(Act::UnsubscribeAll),
-            6 => (topic, proptest::option::of(slot)).prop_map(|(topic, except)| Act::Publish(topic, except)),
-            1 => Just(Act::Deliver),
-        ]
-    }
-
-    proptest! {
-        /// The lists that point at each other, beside plain sets: nobody misses or repeats anything, and nothing stays.
-        #[test]
-        fn everybody_gets_what_was_published_while_listening(acts in proptest::collection::vec(act(), 1..200)) {
-            const TOPICS: [&str; 4] = ["a", "b", "c", "d"];
-            // Slots 0, 2 and 4 are WebSockets, the others streams.
-            let form = |slot: u32| if slot.is_multiple_of(2) { Form::Frames } else { Form::Events };
-            let (mut topics, mut slots) = listeners(6);
-            // For each connection: what it listens to, and for each such topic what it shall hear, with its number.
-            let mut model: Vec<[Option<Vec<u64>>; 4]> = vec![Default::default(); 6];
-            let mut number = 0;
-            for act in acts.into_iter().chain([Act::Deliver]) {
-                match act {
-                    Act::Subscribe(slot, topic) => {
-                        topics.subscribe(&mut slots, slot, form(slot), TOPICS[topic], 10);
-                        model[slot as usize][topic].get_or_insert_default();
-                    }
-                    Act::Unsubscribe(slot, topic) => {
-                        topics.unsubscribe(&mut slots, slot, form(slot), TOPICS[topic]);
-                        model[slot as usize][topic] = None;
-                    }
-                    Act::UnsubscribeAll(slot) => {
-                        topics.unsubscribe_all(&mut slots, slot, form(slot));
-                        model[slot as usize] = Default::default();
-                    }
-                    Act::Publish(topic, except) => {
-                        number += 1;
-                        topics.publish(TOPICS[topic], &number.to_string().as_str().into(), except);
-                        for (slot, topics) in model.iter_mut().enumerate() {
-                            if let Some(hears) = &mut topics[topic] && except != Some(slot as u32) {
-                                hears.push(number);
-                            }
-                        }
-                    }
-                    Act::Deliver => {
-                        for (slot, hears) in model.iter_mut().enumerate() {
-                            let slot = slot as u32;
-                            let mut numbers: Vec<u64> = hears.iter().flatten().flatten().copied().collect();
-                            numbers.sort_unstable();
-                            let mut expected = Vec::new();
-                            for number in numbers.iter().map(ToString::to_string) {
-                                match form(slot) {
-                                    Form::Frames => append_frame(Message::Text(&number), &mut expected),
-                                    Form::Events => Publication::from(&number).encode_event(&mut expected),
-                                }
-                            }
-                            prop_assert_eq!(heard(&topics, &slots, slot, form(slot)), expected);
-                            hears.iter_mut().flatten().for_each(Vec::clear);
-                        }
-                        let mut audience = Vec::new();
-                        topics.audience(&mut slots, &mut audience);
-                        let all = audience.len();
-                        audience.sort_unstable();
-                        audience.dedup();
-                        prop_assert_eq!(audience.len(), all, "nobody is served twice");
-                        topics.delivered();
-                    }
-                }
-                for (topic, name) in TOPICS.iter().enumerate() {
-                    let listening = model.iter().filter(|topics| topics[topic].is_some()).count();
-                    prop_assert_eq!(topics.subscribers(name), listening);
-                }
-            }
-            for slot in 0..6 {
-                topics.unsubscribe_all(&mut slots, slot, form(slot));
-            }
-            prop_assert!(topics.names.is_empty() && topics.is_idle());
-        }
     }
 }

@@ -1,0 +1,39 @@
+//! Encoding at the end of a buffer: whatever knows its length, and frames.
+
+use longwire_frame::{Header, Message, Rsv};
+
+/// Appends what knows its length and encodes itself.
+pub(crate) fn append_encoded<E: std::fmt::Debug>(
+    length: usize,
+    encode: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    out: &mut Vec<u8>,
+) {
+    let start = out.len();
+    out.resize(start + length, 0);
+    encode(&mut out[start..]).expect("as many bytes as it said are enough");
+}
+
+/// Appends a message as one unmasked frame, as a server writes it.
+pub(crate) fn append_frame(message: Message<'_>, out: &mut Vec<u8>) {
+    let opcode = message.kind().opcode();
+    let header = Header { fin: true, rsv: Rsv::NONE, opcode, mask: None, len: message.len() as u64 };
+    append_framed(header, message.as_bytes(), out);
+}
+
+/// Appends a header and its payload, masked if the header says so.
+pub(crate) fn append_framed(header: Header, payload: &[u8], out: &mut Vec<u8>) {
+    out.reserve(header.encoded_len() + payload.len());
+    append_header(header, out);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let Some(mut mask) = header.mask {
+        mask.apply(&mut out[start..]);
+    }
+}
+
+/// Appends a header alone, of a payload that is written from where it lies.
+pub(crate) fn append_header(header: Header, out: &mut Vec<u8>) {
+    let mut bytes = [0; Header::MAX_LEN];
+    let length = header.encode(&mut bytes).expect("a header fits");
+    out.extend_from_slice(&bytes[..length]);
+}

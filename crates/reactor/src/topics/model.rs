@@ -1,0 +1,114 @@
+//! What topics are, said with plain sets, and topics held against it.
+
+use longwire_frame::Message;
+use proptest::prelude::*;
+
+use super::{Form, Seed, Topics};
+use crate::connection::Connection;
+use crate::encode::append_frame;
+use crate::publication::Publication;
+use crate::slots::Slots;
+
+/// Topics and a few connections, in slots 0, 1, 2, …
+pub(super) fn listeners(count: usize) -> (Topics, Slots) {
+    let mut slots = Slots::new();
+    for _ in 0..count {
+        slots.insert(Connection::vacant());
+    }
+    (Topics::new(Seed(1, 2)), slots)
+}
+
+/// What one connection would be sent now.
+pub(super) fn heard(topics: &Topics, slots: &Slots, slot: u32, form: Form) -> Vec<u8> {
+    topics.gather(slots, slot, form).concat()
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Subscribe(u32, usize),
+    Unsubscribe(u32, usize),
+    UnsubscribeAll(u32),
+    Publish(usize, Option<u32>),
+    Deliver,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (slot, topic) = (0u32..6, 0usize..4);
+    prop_oneof![
+        3 => (slot.clone(), topic.clone()).prop_map(|(slot, topic)| Act::Subscribe(slot, topic)),
+        2 => (slot.clone(), topic.clone()).prop_map(|(slot, topic)| Act::Unsubscribe(slot, topic)),
+        1 => slot.clone().prop_map(Act::UnsubscribeAll),
+        6 => (topic, proptest::option::of(slot)).prop_map(|(topic, except)| Act::Publish(topic, except)),
+        1 => Just(Act::Deliver),
+    ]
+}
+
+proptest! {
+    /// The lists that point at each other, beside plain sets: nobody misses or repeats anything, and nothing stays.
+    #[test]
+    fn everybody_gets_what_was_published_while_listening(acts in proptest::collection::vec(act(), 1..200)) {
+        const TOPICS: [&str; 4] = ["a", "b", "c", "d"];
+        // Slots 0, 2 and 4 are WebSockets, the others streams.
+        let form = |slot: u32| if slot.is_multiple_of(2) { Form::Frames } else { Form::Events };
+        let (mut topics, mut slots) = listeners(6);
+        // For each connection: what it listens to, and for each such topic what it shall hear, with its number.
+        let mut model: Vec<[Option<Vec<u64>>; 4]> = vec![Default::default(); 6];
+        let mut number = 0;
+        for act in acts.into_iter().chain([Act::Deliver]) {
+            match act {
+                Act::Subscribe(slot, topic) => {
+                    topics.subscribe(&mut slots, slot, form(slot), TOPICS[topic], 10);
+                    model[slot as usize][topic].get_or_insert_default();
+                }
+                Act::Unsubscribe(slot, topic) => {
+                    topics.unsubscribe(&mut slots, slot, form(slot), TOPICS[topic]);
+                    model[slot as usize][topic] = None;
+                }
+                Act::UnsubscribeAll(slot) => {
+                    topics.unsubscribe_all(&mut slots, slot, form(slot));
+                    model[slot as usize] = Default::default();
+                }
+                Act::Publish(topic, except) => {
+                    number += 1;
+                    topics.publish(TOPICS[topic], &number.to_string().as_str().into(), except);
+                    for (slot, topics) in model.iter_mut().enumerate() {
+                        if let Some(hears) = &mut topics[topic] && except != Some(slot as u32) {
+                            hears.push(number);
+                        }
+                    }
+                }
+                Act::Deliver => {
+                    for (slot, hears) in model.iter_mut().enumerate() {
+                        let slot = slot as u32;
+                        let mut numbers: Vec<u64> = hears.iter().flatten().flatten().copied().collect();
+                        numbers.sort_unstable();
+                        let mut expected = Vec::new();
+                        for number in numbers.iter().map(ToString::to_string) {
+                            match form(slot) {
+                                Form::Frames => append_frame(Message::Text(&number), &mut expected),
+                                Form::Events => Publication::from(&number).encode_event(&mut expected),
+                            }
+                        }
+                        prop_assert_eq!(heard(&topics, &slots, slot, form(slot)), expected);
+                        hears.iter_mut().flatten().for_each(Vec::clear);
+                    }
+                    let mut audience = Vec::new();
+                    topics.audience(&mut slots, &mut audience);
+                    let all = audience.len();
+                    audience.sort_unstable();
+                    audience.dedup();
+                    prop_assert_eq!(audience.len(), all, "nobody is served twice");
+                    topics.delivered();
+                }
+            }
+            for (topic, name) in TOPICS.iter().enumerate() {
+                let listening = model.iter().filter(|topics| topics[topic].is_some()).count();
+                prop_assert_eq!(topics.subscribers(name), listening);
+            }
+        }
+        for slot in 0..6 {
+            topics.unsubscribe_all(&mut slots, slot, form(slot));
+        }
+        prop_assert!(topics.names.is_empty() && topics.is_idle());
+    }
+}
