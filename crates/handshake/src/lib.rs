@@ -5,6 +5,7 @@
 
 mod accept;
 mod authority;
+mod chunks;
 pub mod client;
 mod content;
 mod date;
@@ -28,6 +29,7 @@ mod value;
 
 pub use accept::Accept;
 pub use authority::loopback_host;
+pub use chunks::{Chunks, Part};
 pub use content::Content;
 pub use date::Date;
 pub use deflate::{ClientWindow, Deflate, DeflateOffer, WindowBits};

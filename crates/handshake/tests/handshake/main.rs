@@ -13,21 +13,23 @@ mod section_9112_2_messages;
 mod section_9112_3_request_line;
 mod section_9112_5_fields;
 mod section_9112_6_content;
+mod section_9112_7_1_chunks;
 mod section_9112_9_connection;
 mod threats;
 mod vectors;
 
-use longwire_handshake::{Accept, Date, FieldSlots, Head, Limits, Refusal, Request, Upgrade};
+use longwire_handshake::{Accept, Chunks, Date, FieldSlots, Head, Limits, Refusal, Request, Upgrade};
 
 /// README.md says what a connection costs.
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn the_sizes_are_those_of_the_readme() {
     assert_eq!(size_of::<Head>(), 24);
-    assert_eq!(size_of::<Request<'_, '_>>(), 128);
+    assert_eq!(size_of::<Chunks>(), 24);
+    assert_eq!(size_of::<Request<'_, '_>>(), 144);
     assert_eq!(size_of::<FieldSlots<'_>>(), 3_200);
     assert_eq!(size_of::<Limits>(), 12);
-    assert_eq!(size_of::<Upgrade<'_, '_>>(), 128 + 16);
+    assert_eq!(size_of::<Upgrade<'_, '_>>(), 144 + 16);
     assert_eq!(size_of::<Accept>(), 28);
     assert_eq!(size_of::<Date>(), 29);
     assert_eq!(size_of::<Refusal>(), 1);

@@ -310,7 +310,7 @@ pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
 }
 
 /// A request began and did not end in time.
-pub(crate) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
+pub(super) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
     if let Session::Body(_) = visit.connection().session {
         return body::refuse(visit, Refusal::RequestTimeout);
     }

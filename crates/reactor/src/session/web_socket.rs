@@ -65,6 +65,15 @@ pub(super) fn open<H: Handler>(visit: &mut Visit<'_, H>, connection: Frames, pie
     visit.opened();
 }
 
+/// Asks the peer for a sign of life.
+pub(super) fn ping<H: Handler>(visit: &mut Visit<'_, H>) {
+    let now = visit.sending.now;
+    if let Session::WebSocket(socket) = &mut visit.connection().session {
+        socket.pinged = Some(now);
+    }
+    visit.sending.ping(visit.machine, visit.key.slot, b"");
+}
+
 /// Takes all whole frames, and what is there of an unfinished data frame.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let mut used = 0;

@@ -1,11 +1,8 @@
 //! What time does: deadlines, timers of the application, and the server's own tick.
 
 use super::Loop;
-use crate::Reply;
-use crate::closed::{Closed, Deadline};
 use crate::due::Due;
 use crate::handler::Handler;
-use crate::session::{Session, head};
 use crate::slots::Key;
 use crate::sys::Sys;
 
@@ -40,7 +37,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.visit(key, true);
             }
             if let Some(due) = self.passed(key) {
-                self.expire(key, due);
+                self.with_visit(key, |visit| visit.expire(due));
                 self.run_endings();
             }
             if self.sending.slots.find(key).is_some() {
@@ -55,35 +52,5 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn passed(&mut self, key: Key) -> Option<Due> {
         let (due, what) = self.sending.slots.find(key)?.due(&self.sending.times)?;
         self.sending.now.reached(due).then_some(what)
-    }
-
-    fn wake(&mut self, key: Key) {
-        self.sending.slots[key.slot].waking = false;
-        self.with_visit(key, |visit| visit.call(|handler, peer| handler.timer(peer)));
-    }
-
-    /// Does what a deadline does.
-    fn expire(&mut self, key: Key, due: Due) {
-        match due {
-            Due::Quiet => self.remove(key, Closed::Late(Deadline::Idle)),
-            Due::Linger => self.remove(key, Closed::Gone),
-            Due::Wake => self.wake(key),
-            Due::Heartbeat => self.with_visit(key, |visit| visit.sending.heartbeat(visit.key.slot)),
-            Due::RequestTimeout => self.with_visit(key, head::timed_out),
-            Due::Ping => {
-                let now = self.sending.now;
-                if let Session::WebSocket(socket) = &mut self.sending.slots[key.slot].session {
-                    socket.pinged = Some(now);
-                }
-                self.with_visit(key, |visit| visit.sending.ping(visit.machine, visit.key.slot, b""));
-            }
-            Due::Late(Deadline::Answer) => {
-                self.with_visit(key, |visit| visit.answer(Reply::status(503), Closed::Late(Deadline::Answer)));
-            }
-            Due::Late(deadline @ (Deadline::Age | Deadline::Message)) => {
-                self.sending.end(key.slot, Closed::Late(deadline));
-            }
-            Due::Late(deadline) => self.remove(key, Closed::Late(deadline)),
-        }
     }
 }

@@ -322,7 +322,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         for key in std::mem::take(&mut self.sending.drops) {
             let count = self.sending.take_drops(key);
             if count > 0 {
-                self.with_visit(key, |visit| visit.call(|handler, peer| handler.dropped(peer, Dropped { count })));
+                self.with_visit(key, |visit| {
+                    visit.call(|handler, peer| handler.dropped(peer, Dropped { count }));
+                    None
+                });
             }
         }
     }
@@ -331,7 +334,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         for (id, reply) in std::mem::take(&mut self.sending.answers) {
             // Only now: what was asked may have been answered meanwhile, and its connection be at another request.
             if let Some(key) = self.sending.local(id) {
-                self.with_visit(key, |visit| visit.answer(reply, Closed::Answered));
+                self.with_visit(key, |visit| {
+                    visit.answer(reply, Closed::Answered);
+                    None
+                });
             }
         }
     }

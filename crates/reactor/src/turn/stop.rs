@@ -1,7 +1,5 @@
 //! Stopping: nobody new, everybody told, and an end when all are gone or had their time.
 
-use longwire_frame::CloseCode;
-
 use super::{Loop, Turn};
 use crate::closed::Closed;
 use crate::due::milliseconds;
@@ -46,19 +44,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         let Some(connection) = self.sending.slots.find(key) else { return };
         match connection.session {
-            Session::WebSocket(_) => {
-                self.sending.close(&mut self.wires, key.slot, CloseCode::GOING_AWAY, "server is stopping");
-            }
-            Session::Events(_) => {
-                self.sending.deliver_now(&mut self.wires, key.slot);
-                self.sending.end(key.slot, Closed::Drained);
-            }
             Session::Opening(_) => self.remove(key, Closed::Drained),
-            ref session if session.is_silent() => {
-                self.with_visit(key, |visit| visit.finish(Closed::Drained));
-            }
-            // Requests under way are answered, and the answer says that it is the last.
-            Session::Head(_) | Session::Body(_) | Session::Later(_) | Session::Closing(_) => {}
+            ref session if session.is_silent() => self.with_visit(key, |visit| {
+                visit.finish(Closed::Drained);
+                None
+            }),
+            _ => self.visit_of(key, &mut None).stop(),
         }
     }
 

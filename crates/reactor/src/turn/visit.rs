@@ -271,14 +271,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    /// A visit that does not read.
-    pub(super) fn with_visit(&mut self, key: Key, act: impl FnOnce(&mut Visit<'_, H>)) {
+    /// A visit that does not read. If `act` says why, the connection goes.
+    pub(super) fn with_visit(&mut self, key: Key, act: impl FnOnce(&mut Visit<'_, H>) -> Option<Closed>) {
         self.sending.cork.begin(key.slot);
         let mut input = self.sending.slots[key.slot].input.take();
-        act(&mut self.visit_of(key, &mut input));
+        let ended = act(&mut self.visit_of(key, &mut input));
         self.sending.uncork(&mut self.wires, key.slot);
         self.keep(key, input);
-        self.after_visit(key, None);
+        self.after_visit(key, ended);
     }
 }
 

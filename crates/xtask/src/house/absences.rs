@@ -21,7 +21,10 @@ const ABSENCES: &[Absence] = &[
     Absence { says: "`mio` is named in `crates/reactor/src/sys/mio.rs` and nowhere else", complaints: no_mio },
     Absence { says: "No crate that ships contains `unsafe`: each root forbids it", complaints: no_unsafe },
     Absence { says: "`crates/reactor/src/session/` names no socket and no clock", complaints: no_machine_in_sessions },
-    Absence { says: "the file that polls, names nothing of a protocol", complaints: no_protocol_in_the_turn },
+    Absence {
+        says: "where the order of things is decided, names nothing of a protocol",
+        complaints: no_protocol_in_the_turn,
+    },
 ];
 
 pub(super) fn complaints(repository: &Repository) -> Fallible<Vec<String>> {
@@ -132,5 +135,5 @@ fn no_protocol_in_the_turn(repository: &Repository) -> Fallible<Vec<String>> {
         "Event",
         "Upgrade",
     ];
-    phrases(repository, &["crates/reactor/src/turn/mod.rs".into()], &OF_A_PROTOCOL)
+    phrases(repository, &repository.files("crates/reactor/src/turn", "rs")?, &OF_A_PROTOCOL)
 }

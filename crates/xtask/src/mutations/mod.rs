@@ -113,6 +113,7 @@ fn build(repository: &Repository, mutations: &[Mutation]) -> Fallible<PathBuf> {
     let sources = patch::apply(mutations, |file| repository.read(file))?;
     for name in CRATES {
         let folder = Path::new("crates").join(name);
+        forget_strangers(repository, &place, &folder.join("src"))?;
         let mut files = repository.files(folder.join("src"), "rs")?;
         files.push(folder.join("Cargo.toml"));
         files.extend(Some(folder.join("README.md")).filter(|readme| repository.root.join(readme).exists()));
@@ -143,6 +144,18 @@ fn build(repository: &Repository, mutations: &[Mutation]) -> Fallible<PathBuf> {
         .folder(&place)
         .succeed()?;
     Ok(place.join("target/release/longwire-simulator"))
+}
+
+/// Takes files out of the copy that are not in the sources any more: a module would be there twice when its file has moved.
+fn forget_strangers(repository: &Repository, place: &Path, folder: &Path) -> Fallible<()> {
+    if place.join(folder).exists() {
+        for copy in repository.files(place.join(folder), "rs")? {
+            if !repository.root.join(copy.strip_prefix(place)?).exists() {
+                fs::remove_file(copy)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes what is not there yet: what did not change is not built again.
