@@ -2,8 +2,8 @@
 
 use longwire_handshake::client::{Fault, Opening, OriginForm, check_response};
 use longwire_handshake::{
-    Accept, Body, Connection, Date, FieldName, FieldSlots, FieldValue, Head, Limits, Origins, Refusal, Request,
-    Response, Status, Token, Upgrade, Version, negotiate,
+    Accept, Body, Connection, Date, Deflate, DeflateOffer, FieldName, FieldSlots, FieldValue, Head, Limits, Origins,
+    Refusal, Request, Response, Status, Token, Upgrade, Version, negotiate,
 };
 
 use crate::{arrivals, choices};
@@ -159,6 +159,11 @@ pub fn upgrade(data: &[u8]) {
     assert_eq!(key == "dGhlIHNhbXBsZSBub25jZQ==", upgrade.accept().as_str() == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert_eq!(request.field_values("sec-websocket-version").collect::<Vec<_>>(), [b"13"]);
     assert!(upgrade.protocols().all(|protocol| Token::new(protocol).is_some()));
+    if let Some(agreed) = Deflate::DEFAULT.answer(upgrade.extensions()) {
+        assert!(agreed.value(&mut [0; Deflate::MAX_LEN]).as_str().starts_with("permessage-deflate; server_no_context"));
+        assert!(agreed.server_max_window_bits.is_none_or(|bits| bits.get() > 8));
+        assert!(upgrade.extensions().any(|offer| offer.name() == "permessage-deflate"));
+    }
     let params: usize = upgrade.extensions().map(|extension| 1 + extension.params().count()).sum();
     assert!(params <= len, "no more than stands there");
     if let Some(protocol) = negotiated.protocol {
@@ -172,18 +177,20 @@ pub fn upgrade(data: &[u8]) {
 
 /// A response is accepted only if a server that knew the key can have sent it; our own server's is.
 ///
-/// Choices: the key; how many subprotocols the client offers.
+/// Choices: the key; how many subprotocols the client offers, and whether compression (bit 6).
 pub fn client_response(data: &[u8]) {
     const OFFERED: [Token<'static>; 2] = [Token::literal("chat"), Token::literal("superchat")];
     let Some((choices, response)) = choices::<17>(data) else { return };
     let (key, protocols) = choices.split_first_chunk::<16>().expect("17 bytes");
-    let protocols = &OFFERED[..usize::from(protocols[0] % 3)];
+    let deflate = (protocols[0] & 0x40 != 0).then_some(DeflateOffer::DEFAULT);
+    let protocols = &OFFERED[..usize::from(protocols[0] & 0x3F) % 3];
     let opening = Opening {
         host: FieldValue::literal("localhost"),
         target: OriginForm::literal("/chat?a=b"),
         key: *key,
         protocols,
         origin: None,
+        deflate,
         fields: &[],
     };
 
@@ -202,6 +209,7 @@ pub fn client_response(data: &[u8]) {
             let text = String::from_utf8_lossy(response);
             assert!(text.contains(upgrade.accept().as_str()), "the proof stands there");
             assert!(text.contains(" 101"));
+            assert!(opened.deflate.is_none() || deflate.is_some() && text.contains("permessage-deflate"));
             assert!(opened.protocol.is_none_or(|chosen| upgrade.protocols().any(|offered| offered == chosen)));
         }
         Err(Fault::NotSwitching(status)) => assert_ne!(status, Status::SWITCHING_PROTOCOLS),

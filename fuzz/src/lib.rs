@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod sse;
@@ -11,7 +12,7 @@ pub mod sse;
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const PROPERTIES: [(&str, Property); 9] = [
+pub const PROPERTIES: [(&str, Property); 11] = [
     ("head", handshake::head),
     ("upgrade", handshake::upgrade),
     ("client_response", handshake::client_response),
@@ -19,6 +20,8 @@ pub const PROPERTIES: [(&str, Property); 9] = [
     ("decoder", frame::decoder),
     ("utf8", frame::utf8),
     ("mask", frame::mask),
+    ("inflate", deflate::inflate),
+    ("deflate_round_trip", deflate::deflate_round_trip),
     ("sse_parser", sse::sse_parser),
     ("sse_round_trip", sse::sse_round_trip),
 ];

@@ -3,7 +3,7 @@
 
 use core::mem::size_of;
 
-use crate::header::Rules;
+use crate::header::{Rules, extended_room};
 use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Opcode, Role, Rsv, Step, Utf8};
 
 /// The receiving half of a connection, 32 bytes in size.
@@ -104,6 +104,9 @@ impl Decoder {
         let len = u32::try_from(header.len).map_err(|_| Error::MessageTooBig)?;
         if header.fin && self.awaits == Awaits::Message && input.len() - at >= len as usize {
             return whole(&header, kind, at, input);
+        }
+        if !header.rsv.is_empty() {
+            self.room = u32::try_from(extended_room(u64::from(self.room))).unwrap_or(u32::MAX);
         }
         self.left = len;
         self.room = self.room.saturating_sub(self.left);

@@ -36,15 +36,19 @@ pub enum Error {
     CloseCode,
     /// Text, or the reason of a Close, that is not UTF-8.
     NotUtf8,
-    /// More payload bytes in a message than [`Limits::message`](crate::Limits::message).
+    /// More payload bytes in a message than [`Limits::message`](crate::Limits::message), as they come or inflated.
     MessageTooBig,
     /// More frames in a message than [`Limits::parts`](crate::Limits::parts).
     TooManyParts,
+    /// A compressed payload that does not inflate, or ends within a block. (Only the feature `deflate` finds it.)
+    Inflate,
+    /// A compressed message with so many final blocks that they are all it is for. (The same.)
+    TooManyFinalBlocks,
 }
 
 impl Error {
     /// Every fault there is, in the order in which the wire shows them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ReservedBits,
         Self::ReservedOpcode,
         Self::FragmentedControl,
@@ -61,6 +65,8 @@ impl Error {
         Self::NotUtf8,
         Self::MessageTooBig,
         Self::TooManyParts,
+        Self::Inflate,
+        Self::TooManyFinalBlocks,
     ];
 
     /// The rule that was broken, such as `RFC 6455 §5.2`.
@@ -76,8 +82,9 @@ impl Error {
             Self::ShortClose => "RFC 6455 §5.5.1",
             Self::CloseCode => "RFC 6455 §7.4",
             Self::NotUtf8 => "RFC 6455 §8.1",
-            Self::MessageTooBig | Self::TooManyParts => "RFC 6455 §10.4",
+            Self::MessageTooBig | Self::TooManyParts | Self::TooManyFinalBlocks => "RFC 6455 §10.4",
             Self::MisplacedBits => "RFC 7692 §6",
+            Self::Inflate => "RFC 7692 §7.2.2",
         }
     }
 
@@ -85,8 +92,8 @@ impl Error {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::NotUtf8 => CloseCode::INVALID_DATA,
-            Self::MessageTooBig | Self::TooManyParts => CloseCode::TOO_BIG,
+            Self::NotUtf8 | Self::Inflate => CloseCode::INVALID_DATA,
+            Self::MessageTooBig | Self::TooManyParts | Self::TooManyFinalBlocks => CloseCode::TOO_BIG,
             _ => CloseCode::PROTOCOL,
         }
     }
@@ -111,6 +118,8 @@ impl Error {
             Self::NotUtf8 => "text that is not UTF-8",
             Self::MessageTooBig => "message too big",
             Self::TooManyParts => "message in too many frames",
+            Self::Inflate => "compressed payload that does not inflate",
+            Self::TooManyFinalBlocks => "compressed message of too many final blocks",
         }
     }
 }

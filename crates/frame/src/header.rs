@@ -99,7 +99,11 @@ impl Header {
             return Err(Error::ShortClose); // §5.5.1: a payload begins with a code of two bytes
         }
 
-        let room = if control { 125 } else { rules.room };
+        let room = match (control, rsv.is_empty()) {
+            (true, _) => 125,
+            (false, true) => rules.room,
+            (false, false) => extended_room(rules.room),
+        };
         let (len, length_bytes) = match short {
             126 => (extended_length::<2>(after_second, 126, room)?, 2),
             127 => (extended_length::<8>(after_second, 1 << 16, room)?, 8),
@@ -148,6 +152,14 @@ impl Header {
         }
         Ok(encoded_len)
     }
+}
+
+/// Payload bytes that a message may have on the wire if what an extension makes of it may have `room`. A compressor can make
+/// longer what it cannot make shorter: by an eighth with RFC 1951's fixed codes.
+#[inline]
+pub(crate) const fn extended_room(room: u64) -> u64 {
+    let extended = room + room / 8 + 64;
+    if extended < LARGEST { extended } else { LARGEST }
 }
 
 /// A length field of `N` bytes whose shortest value is `least`; `None` if its end is not there yet and not needed

@@ -20,6 +20,8 @@ mod assembler;
 mod assembly;
 mod connection;
 mod decoder;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod encoder;
 mod event;
 mod limits;
@@ -37,6 +39,8 @@ pub use assembly::Assembly;
 pub use close::{Close, CloseCode};
 pub use connection::{Connection, State};
 pub use decoder::Decoder;
+#[cfg(feature = "deflate")]
+pub use deflate::{Context, Deflater, Inflater};
 pub use encoder::Encoder;
 pub use error::Error;
 pub use event::{Event, Step};

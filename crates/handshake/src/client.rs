@@ -6,12 +6,16 @@ use core::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::deflate::check_answer;
+use crate::extensions::extensions;
 use crate::fields::Fields;
 use crate::grammar::decimal;
 use crate::output::Output;
 use crate::request::split_first_line;
 use crate::request_line::{is_origin_form, parse_version};
-use crate::{Accept, FieldName, FieldSlots, FieldValue, Full, Head, Limits, Status, Token, Version};
+use crate::{
+    Accept, Deflate, DeflateOffer, FieldName, FieldSlots, FieldValue, Full, Head, Limits, Status, Token, Version,
+};
 
 /// The request that opens a WebSocket.
 ///
@@ -27,6 +31,7 @@ use crate::{Accept, FieldName, FieldSlots, FieldValue, Full, Head, Limits, Statu
 ///     key: *b"the sample nonce", // sixteen random bytes
 ///     protocols: &[],
 ///     origin: None,
+///     deflate: None,
 ///     fields: &[],
 /// };
 /// let mut out = [0; 256];
@@ -50,6 +55,8 @@ pub struct Opening<'a> {
     pub protocols: &'a [Token<'a>],
     /// The page that connects, if there is one.
     pub origin: Option<FieldValue<'a>>,
+    /// The compression that the client offers (RFC 7692), if any.
+    pub deflate: Option<DeflateOffer>,
     /// More fields, such as `Cookie` or `Authorization`. Those that the handshake itself writes are passed over.
     pub fields: &'a [(FieldName<'a>, FieldValue<'a>)],
 }
@@ -95,6 +102,11 @@ impl<'a> Opening<'a> {
         }
         if let Some(origin) = self.origin {
             output.put_field("Origin", origin.as_str());
+        }
+        if let Some(offer) = self.deflate {
+            output.put("Sec-WebSocket-Extensions: ");
+            offer.write(output);
+            output.put("\r\n");
         }
         for (name, value) in self.fields.iter().filter(|(name, _)| !is_ours(name.as_str())) {
             output.put_field(name.as_str(), value.as_str());
@@ -159,6 +171,8 @@ impl<'a> OriginForm<'a> {
 pub struct Opened<'p> {
     /// The subprotocol that the server chose from [`Opening::protocols`].
     pub protocol: Option<&'p str>,
+    /// What the server made of [`Opening::deflate`]; none if nothing is to be compressed.
+    pub deflate: Option<Deflate>,
 }
 
 /// Checks the head of the answer, from its first byte to its blank line. At most 100 fields are read.
@@ -191,10 +205,9 @@ pub fn check_response<'p>(head: &[u8], opening: &Opening<'p>) -> Result<Opened<'
     if !matches!(fields.single("sec-websocket-accept"), Ok(Some(value)) if value == accept.as_str().as_bytes()) {
         return Err(Fault::Accept);
     }
-    // Item 5: an extension that was not asked for, and we ask for none.
-    if fields.list("sec-websocket-extensions").next().is_some() {
-        return Err(Fault::Extensions);
-    }
+    // Item 5: an extension that was not asked for, or not so.
+    let answers = fields.values("sec-websocket-extensions").flat_map(extensions);
+    let deflate = check_answer(opening.deflate, answers).map_err(|_| Fault::Extensions)?;
     // Item 6: a subprotocol that was not asked for.
     let protocol = match fields.single("sec-websocket-protocol") {
         Ok(None) => None,
@@ -204,7 +217,7 @@ pub fn check_response<'p>(head: &[u8], opening: &Opening<'p>) -> Result<Opened<'
         }
         Err(_) => return Err(Fault::Protocol),
     };
-    Ok(Opened { protocol })
+    Ok(Opened { protocol, deflate })
 }
 
 /// For a head that is already there: its caller has bounded it.
@@ -232,7 +245,7 @@ pub enum Fault {
     Connection,
     /// The proof is missing, or is not that for our key.
     Accept,
-    /// An extension was accepted that was not offered.
+    /// An extension was accepted that was not offered, or with parameters that were not (RFC 7692 §5.1, §7.1).
     Extensions,
     /// A subprotocol was chosen that was not offered.
     Protocol,
@@ -257,7 +270,7 @@ impl fmt::Display for Fault {
             Self::Upgrade => f.write_str("Upgrade does not name WebSocket"),
             Self::Connection => f.write_str("Connection does not name Upgrade"),
             Self::Accept => f.write_str("Sec-WebSocket-Accept is not the answer to our key"),
-            Self::Extensions => f.write_str("an extension was accepted that was not offered"),
+            Self::Extensions => f.write_str("an extension was accepted that was not offered so"),
             Self::Protocol => f.write_str("a subprotocol was chosen that was not offered"),
         }
     }

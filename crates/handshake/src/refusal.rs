@@ -116,7 +116,8 @@ refusals! {
     BadProtocols BAD_REQUEST "RFC 6455 §11.3.4" "the subprotocols are no list of tokens"
     BadExtensions BAD_REQUEST "RFC 6455 §9.1" "the extensions are no list of names with parameters"
     UpgradeWithContent BAD_REQUEST "RFC 6455 §4.1" "an opening handshake has no body"
-    OriginNotAllowed FORBIDDEN "RFC 6455 §10.2" "pages of this Origin may not connect"
+    OriginNotAllowed FORBIDDEN "RFC 6455 §10.2"
+        "pages of this Origin may not connect: it is not that of Host, port included, and not one that is allowed (longwire: --allow-origin, library: Server::origins)"
 }
 
 impl Refusal {

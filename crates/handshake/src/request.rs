@@ -68,6 +68,12 @@ impl<'h, 'b> Request<'h, 'b> {
         self.line.target
     }
 
+    /// The target, as sent: the path with its query, a whole URI, or `*`.
+    #[must_use]
+    pub const fn target_as_sent(&self) -> &'b str {
+        self.line.sent
+    }
+
     /// The path, as sent (not decoded), from its slash to the question mark; `*` if the target is that.
     #[must_use]
     pub const fn path(&self) -> &'b str {

@@ -31,6 +31,8 @@ pub enum Target<'b> {
 pub(crate) struct RequestLine<'b> {
     pub(crate) method: &'b str,
     pub(crate) target: Target<'b>,
+    /// The target as it was sent, whatever its form.
+    pub(crate) sent: &'b str,
     pub(crate) path: &'b str,
     pub(crate) query: Option<&'b str>,
     pub(crate) version: Version,
@@ -51,8 +53,9 @@ impl<'b> RequestLine<'b> {
         if method == "CONNECT" {
             return Err(Refusal::ConnectNotImplemented);
         }
-        let (target, path, query) = parse_target(method, target).ok_or(Refusal::BadTarget)?;
-        Ok(Self { method, target, path, query, version })
+        let sent = str::from_utf8(target).map_err(|_| Refusal::BadTarget)?;
+        let (target, path, query) = parse_target(method, sent).ok_or(Refusal::BadTarget)?;
+        Ok(Self { method, target, sent, path, query, version })
     }
 }
 
@@ -71,8 +74,7 @@ pub(crate) fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
 }
 
 /// The form, the path and the query.
-fn parse_target<'b>(method: &str, target: &'b [u8]) -> Option<(Target<'b>, &'b str, Option<&'b str>)> {
-    let target = str::from_utf8(target).ok()?;
+fn parse_target<'b>(method: &str, target: &'b str) -> Option<(Target<'b>, &'b str, Option<&'b str>)> {
     if target == "*" {
         // RFC 9112 §3.2.4: only OPTIONS is for the server as a whole.
         return (method == "OPTIONS").then_some((Target::Asterisk, target, None));

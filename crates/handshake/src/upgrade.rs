@@ -117,7 +117,8 @@ pub struct Negotiated<'p> {
 }
 
 /// Decides who may connect, and what is spoken: the version, the origin, and the first of the client's subprotocols
-/// that is among `ours` (they have case). No extension is accepted yet.
+/// that is among `ours` (they have case). Extensions are apart: what [`Upgrade::extensions`] offers,
+/// [`Deflate::answer`](crate::Deflate::answer) may accept.
 ///
 /// # Errors
 ///

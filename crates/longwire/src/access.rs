@@ -1,21 +1,21 @@
 //! The access log: a line for every request that was answered and every connection that has ended.
 //!
 //! What a peer wrote must not make up a line of its own, nor speak to a terminal. Text has it in quotes, with everything
-//! escaped that is not plain ASCII; JSON is written in ASCII alone. Long values are cut.
+//! escaped that is not plain ASCII; JSON is written in ASCII alone. A value that is long when it is written so is cut.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use clap::ValueEnum;
-use longwire_reactor::handshake::{Target, Version};
+use longwire_reactor::handshake::Version;
 use longwire_reactor::{Access, Closed, Record, Request};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 use crate::lines::Lines;
 
-/// What may be shown of one value, in bytes.
+/// What one value may fill of a line, in bytes, as it is written there.
 const SHOWN: usize = 1_024;
 
 /// How a line is written.
@@ -91,14 +91,14 @@ enum Event<'a> {
 /// A request, as far as a log wants it.
 #[derive(Debug, Serialize)]
 struct Asked<'a> {
-    method: Cow<'a, str>,
-    target: Cow<'a, str>,
+    method: Value<'a>,
+    target: Value<'a>,
     version: &'static str,
-    host: Cow<'a, str>,
+    host: Value<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    referer: Option<Cow<'a, str>>,
+    referer: Option<Value<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<Cow<'a, str>>,
+    user_agent: Option<Value<'a>>,
 }
 
 impl<'a> Entry<'a> {
@@ -128,14 +128,13 @@ impl<'a> Entry<'a> {
             Event::Answered { asked, status, bytes, seconds } => {
                 match asked {
                     Some(Asked { method, target, version, .. }) => {
-                        write!(out, "\"{} {} {version}\"", escaped(method), escaped(target))?;
+                        write!(out, "\"{method} {target} {version}\"")?;
                     }
                     None => out.write_all(b"\"-\"")?,
                 }
-                let told = |value: Option<&Cow<'_, str>>| escaped(value.map_or("-", |value| value)).to_string();
                 let asked = asked.as_ref();
-                let referer = told(asked.and_then(|asked| asked.referer.as_ref()));
-                let user_agent = told(asked.and_then(|asked| asked.user_agent.as_ref()));
+                let referer = asked.and_then(|asked| asked.referer).unwrap_or(Value(b"-"));
+                let user_agent = asked.and_then(|asked| asked.user_agent).unwrap_or(Value(b"-"));
                 write!(out, " {status} {bytes} \"{referer}\" \"{user_agent}\" {seconds:.3}")
             }
             Event::Closed { why, code, seconds } => {
@@ -152,37 +151,61 @@ impl<'a> Entry<'a> {
 impl<'a> Asked<'a> {
     fn of(request: Request<'a>) -> Self {
         let head = request.head();
-        let field = |name| head.field_values(name).next().map(shown);
-        let mut target = match head.target() {
-            Target::Absolute { authority } => format!("http://{authority}{}", head.path()),
-            Target::Origin | Target::Asterisk => head.path().to_owned(),
-        };
-        if let Some(query) = head.query() {
-            target.push('?');
-            target.push_str(query);
-        }
+        let field = |name| head.field_values(name).next().map(Value);
         Self {
-            method: shown(head.method().as_bytes()),
-            target: Cow::Owned(shown(target.as_bytes()).into_owned()),
+            method: Value(request.method().as_bytes()),
+            target: Value(request.target().as_bytes()),
             version: if head.version() == Version::Http10 { "HTTP/1.0" } else { "HTTP/1.1" },
-            host: shown(head.host().as_bytes()),
+            host: Value(head.host().as_bytes()),
             referer: field("referer"),
             user_agent: field("user-agent"),
         }
     }
 }
 
-/// A value as text, and as much of it as is shown.
-fn shown(value: &[u8]) -> Cow<'_, str> {
-    match value.get(..SHOWN) {
-        Some(front) if value.len() > SHOWN => Cow::Owned(String::from_utf8_lossy(front).into_owned() + "…"),
-        _ => String::from_utf8_lossy(value),
+/// What a peer wrote. It is cut where it would fill too much of a line, and ends in three dots then.
+#[derive(Clone, Copy, Debug)]
+struct Value<'a>(&'a [u8]);
+
+/// In text: `"`, `\` and all that is not printable ASCII with a backslash before it, byte by byte.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = self;
+        let lengths = bytes.iter().map(|byte| std::ascii::escape_default(*byte).len());
+        match cut(lengths) {
+            Some(end) => write!(f, "{}...", bytes[..end].escape_ascii()),
+            None => write!(f, "{}", bytes.escape_ascii()),
+        }
     }
 }
 
-/// `"`, `\` and all that is not printable ASCII with a backslash before it.
-fn escaped(text: &str) -> std::slice::EscapeAscii<'_> {
-    text.as_bytes().escape_ascii()
+/// In JSON: its characters, U+FFFD for what is no UTF-8.
+impl Serialize for Value<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = String::from_utf8_lossy(self.0);
+        match cut(text.chars().map(written_len)) {
+            Some(end) => serializer.serialize_str(&(text.chars().take(end).collect::<String>() + "...")),
+            None => serializer.serialize_str(&text),
+        }
+    }
+}
+
+/// How many of the parts that have these lengths fill what one value may, if not all of them fit.
+fn cut(lengths: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut written = 0;
+    lengths.enumerate().find_map(|(number, length)| {
+        written += length;
+        (written > SHOWN).then_some(number)
+    })
+}
+
+/// How long a character is in our JSON.
+const fn written_len(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\x08' | '\x0c' => 2,
+        ' '..='~' => 1,
+        _ => 6 * character.len_utf16(),
+    }
 }
 
 /// JSON in ASCII alone: some terminals obey control characters beyond it.
@@ -215,12 +238,12 @@ mod tests {
     fn answered(user_agent: &[u8]) -> Entry<'_> {
         entry(Event::Answered {
             asked: Some(Asked {
-                method: "GET".into(),
-                target: "/chat?a=1".into(),
+                method: Value(b"GET"),
+                target: Value(b"/chat?a=1"),
                 version: "HTTP/1.1",
-                host: "localhost".into(),
+                host: Value(b"localhost"),
                 referer: None,
-                user_agent: Some(shown(user_agent)),
+                user_agent: Some(Value(user_agent)),
             }),
             status: 101,
             bytes: 0,
@@ -283,10 +306,30 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_cut() {
-        let entry = answered(&[b'x'; 100_000]);
-        assert!(text(&entry).len() < 2 * SHOWN && json(&entry).contains(r#"xx\u2026""#));
-        let most = [0xff; SHOWN];
-        assert!(text(&answered(&most)).len() < 13 * SHOWN);
+    fn no_byte_fills_more_than_its_share_of_a_line() {
+        let bare = (text(&answered(b"")).len(), json(&answered(b"")).len());
+        for byte in 0..=255 {
+            for count in [SHOWN / 6, SHOWN, 16 * SHOWN] {
+                let value = vec![byte; count];
+                let (text, json) = (text(&answered(&value)), json(&answered(&value)));
+                let whole = String::from_utf8_lossy(&value).chars().map(written_len).sum();
+                for (line, bare, whole) in [(&text, bare.0, value.escape_ascii().count()), (&json, bare.1, whole)] {
+                    let filled = line.len() - bare;
+                    let is_right =
+                        if whole > SHOWN { (SHOWN - 9..=SHOWN + 3).contains(&filled) } else { filled == whole };
+                    assert!(is_right, "{count} bytes {byte:#04x} fill {filled}: {line}");
+                }
+                assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_character_is_what_is_written() {
+        for character in (0..0x1_1000).filter_map(char::from_u32) {
+            let mut line = Vec::new();
+            character.serialize(&mut Serializer::with_formatter(&mut line, Ascii)).unwrap();
+            assert_eq!(line.len() - 2, written_len(character), "{character:?}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::access::Log;
 use crate::lines::Lines;
 use crate::listen;
 use crate::options::Serve;
+use crate::routes::chat::Room;
 use crate::site::Site;
 
 /// A command line that cannot be followed, or an address that cannot be had.
@@ -69,7 +70,7 @@ fn run(server: Server, options: &Serve) -> ExitCode {
             if number == 0 {
                 places.iter().for_each(|place| log::info!("listening on {place}"));
             }
-            Site { log: Log::new(options.access_log, &lines) }
+            Site { log: Log::new(options.access_log, &lines), room: Room::default() }
         });
         // What reads our lines may have stopped reading: it is not waited for without end.
         if !lines.finish(LAST_LINES) {

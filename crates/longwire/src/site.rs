@@ -1,6 +1,6 @@
 //! The site: which path is served by whom. Every loop has one of its own.
 
-use longwire_reactor::{Access, Closed, FieldValue, Handler, Hub, Message, Peer, PeerId, Reply, Request};
+use longwire_reactor::{Access, Closed, Dropped, FieldValue, Handler, Hub, Message, Peer, PeerId, Reply, Request};
 
 use crate::access::Log;
 use crate::routes::{chat, clock, page, tokens};
@@ -9,6 +9,7 @@ use crate::routes::{chat, clock, page, tokens};
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) log: Option<Log>,
+    pub(crate) room: chat::Room,
 }
 
 /// What is kept with whoever stays.
@@ -30,7 +31,7 @@ impl Handler for Site {
         let is_read = matches!(request.method(), "GET" | "HEAD");
         let (visitor, reply) = match request.path() {
             "/echo" => (Visitor::Echo, Reply::web_socket()),
-            "/chat" => (Visitor::Chat(chat::Guest::default()), Reply::web_socket()),
+            "/chat" => (Visitor::Chat(chat::Guest::default()), Reply::web_socket().dropping()),
             "/clock" => {
                 let (listener, reply) = clock::request(request);
                 (Visitor::Clock(listener), reply)
@@ -39,7 +40,7 @@ impl Handler for Site {
                 Ok(speech) => (Visitor::Tokens(speech), Reply::events()),
                 Err(reply) => (Visitor::Passing, reply),
             },
-            "/healthz" => (Visitor::Passing, Reply::page("text/plain; charset=utf-8", b"ok\n".as_slice())),
+            "/healthz" => (Visitor::Passing, Reply::text("ok\n")),
             path => match page::find(path) {
                 Some(page) => (Visitor::Passing, page),
                 None => return Reply::status(404),
@@ -62,14 +63,22 @@ impl Handler for Site {
 
     fn message(&mut self, peer: &mut Peer<Visitor>, message: Message) {
         match peer.user {
-            Visitor::Chat(guest) => guest.says(&mut peer.out, message),
+            Visitor::Chat(guest) => guest.says(&mut self.room, &mut peer.out, message),
             _ => peer.send(message),
         }
     }
 
     fn drained(&mut self, peer: &mut Peer<Visitor>) {
-        if let Visitor::Tokens(speech) = peer.user {
-            speech.go_on(&mut peer.out);
+        match peer.user {
+            Visitor::Tokens(speech) => speech.go_on(&mut peer.out),
+            Visitor::Chat(guest) => guest.has_read(&mut peer.out),
+            Visitor::Passing | Visitor::Echo | Visitor::Clock(_) => {}
+        }
+    }
+
+    fn dropped(&mut self, peer: &mut Peer<Visitor>, what: Dropped) {
+        if let Visitor::Chat(guest) = peer.user {
+            guest.misses(what.count);
         }
     }
 
@@ -84,7 +93,7 @@ impl Handler for Site {
     fn closed(&mut self, hub: &mut Hub, id: PeerId, visitor: Visitor, why: Closed) {
         log::debug!("{id} is gone: {why}");
         if let Visitor::Chat(guest) = visitor {
-            guest.leaves(hub);
+            guest.leaves(&mut self.room, hub);
         }
     }
 

@@ -47,13 +47,17 @@ pub trait Handler {
         let _ = (peer, piece);
     }
 
-    /// This peer's queue is empty again after it was not.
+    /// This peer's queue is empty again after it was not: the moment to send what waited, or to say what was dropped.
     fn drained(&mut self, peer: &mut Peer<'_, Self::User>) {
         let _ = peer;
     }
 
-    /// Something was dropped at the queue's bound, because the reply was [`Reply::dropping`]: told once for all that was dropped
-    /// since the last time.
+    /// Something was dropped at the queue's bound, because the reply was [`Reply::dropping`]: told at most once a turn, with the
+    /// number of what was dropped since the last call.
+    ///
+    /// A stream's client is told by itself, in an event named `gap`. A WebSocket's is not, for messages are the application's
+    /// own: keep the number, and tell it in [`drained`](Handler::drained); here the queue is still full, and what is sent is
+    /// dropped as well.
     fn dropped(&mut self, peer: &mut Peer<'_, Self::User>, what: Dropped) {
         let _ = (peer, what);
     }

@@ -53,7 +53,8 @@ pub struct Limits {
     /// Topics that one connection may subscribe to (100).
     pub topics: usize,
     /// Bytes that all connections of the process may pin (256 MiB). Beyond it nobody new is admitted, and the greediest
-    /// connections end.
+    /// connections end. What is resident is more by what malloc keeps of what was freed: with glibc start your server with
+    /// `MALLOC_MMAP_THRESHOLD_=32768` in its environment, as `longwire` does.
     pub budget: usize,
     /// Bytes that one visit reads before others have their turn (64 KiB).
     pub visit: usize,

@@ -1,7 +1,8 @@
 //! What a callback holds: one peer, or the loop as a whole.
 //!
 //! Both lend the sending half only. Sending does not fail at the call and does nothing on a connection that is closing;
-//! what the queue's bound does not admit is dealt with by policy, and `closed` says so.
+//! what the queue's bound does not admit ends the connection, and `closed` says so; or, where the reply was
+//! [`Reply::dropping`], it is dropped, and `dropped` says so.
 
 use std::io;
 use std::net::SocketAddr;
@@ -224,7 +225,7 @@ impl<'a> Hub<'a> {
     }
 
     /// Answers a request whose reply was [`Reply::later`].
-    pub fn answer(&mut self, id: PeerId, reply: Reply) {
+    pub fn answer_to(&mut self, id: PeerId, reply: Reply) {
         self.sending.answer_to(id, reply);
     }
 

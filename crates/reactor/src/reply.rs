@@ -30,6 +30,9 @@ pub(crate) struct Page {
     pub(crate) body: Cow<'static, [u8]>,
 }
 
+/// The media type of plain text.
+const TEXT: &str = "text/plain; charset=utf-8";
+
 impl Reply {
     const fn new(kind: Kind) -> Self {
         Self { kind, fields: Vec::new() }
@@ -95,7 +98,7 @@ impl Reply {
         self
     }
 
-    /// A page: its media type and its bytes.
+    /// A page: its media type and its bytes. For plain text there is [`text`](Self::text).
     ///
     /// # Panics
     /// If `kind` is no field value.
@@ -104,10 +107,27 @@ impl Reply {
         Self::new(Kind::Page(Page { status: Status::OK, kind, body: body.into() }))
     }
 
+    /// A page of plain text, in UTF-8.
+    ///
+    /// ```
+    /// use longwire_reactor::Reply;
+    ///
+    /// let fixed = Reply::text("hello\n");
+    /// let made = Reply::text(format!("hello, {}\n", "you")).with_status(201);
+    /// # let _ = (fixed, made);
+    /// ```
+    pub fn text(text: impl Into<Cow<'static, str>>) -> Self {
+        let body = match text.into() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        Self::new(Kind::Page(Page { status: Status::OK, kind: TEXT, body }))
+    }
+
     /// The same page under another status, such as 400 or 201.
     ///
     /// # Panics
-    /// If this reply is no `page(…)`, or `code` is not between 200 and 599.
+    /// If this reply is no page, or `code` is not between 200 and 599.
     pub fn with_status(mut self, code: u16) -> Self {
         match &mut self.kind {
             Kind::Page(page) => page.status = final_status(code),
@@ -126,7 +146,7 @@ impl Reply {
             204 | 304 => Vec::new(),
             _ => format!("{} {}\n", code, status.reason()).into_bytes(),
         };
-        Self::new(Kind::Page(Page { status, kind: "text/plain; charset=utf-8", body: body.into() }))
+        Self::new(Kind::Page(Page { status, kind: TEXT, body: body.into() }))
     }
 
     /// No answer yet: `answer` or `answer_to` will give it, within `Limits::later`.

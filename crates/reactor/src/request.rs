@@ -22,6 +22,13 @@ impl<'a> Request<'a> {
         self.head.method()
     }
 
+    /// The target, as sent: what an access log shows. Most clients send the path with its query (`/chat?room=1`), some, as proxies
+    /// are asked, a whole URI (`http://localhost/chat?room=1`).
+    #[must_use]
+    pub fn target(&self) -> &'a str {
+        self.head.target_as_sent()
+    }
+
     /// The path, as sent (not decoded), without the query; `*` for a request that names no resource.
     #[must_use]
     pub fn path(&self) -> &'a str {

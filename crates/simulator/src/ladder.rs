@@ -18,13 +18,18 @@ struct Page {
     text: RefCell<String>,
     start: Cell<Duration>,
     now: Cell<Duration>,
+    /// Calls so far, without polls: as the machine counts them for a fault.
+    calls: Cell<u64>,
 }
 
 impl Ladder {
     /// A ladder that writes.
     pub(crate) fn writing() -> Self {
         let ladder = Self(Some(Rc::default()));
-        ladder.write(format_args!("{:>12}  {:<48}│ {:<44}│ {}", "seconds", "outside", "machine", "application"));
+        ladder.write(format_args!(
+            "{:>12}  {:<48}│ {:>4}  {:<44}│ {}",
+            "seconds", "outside", "call", "machine", "application"
+        ));
         ladder
     }
 
@@ -35,6 +40,11 @@ impl Ladder {
     /// All that was written.
     pub(crate) fn text(&self) -> String {
         self.0.as_ref().map(|page| page.text.borrow().clone()).unwrap_or_default()
+    }
+
+    /// How many calls it has seen, without polls.
+    pub(crate) fn calls(&self) -> u64 {
+        self.0.as_ref().map_or(0, |page| page.calls.get())
     }
 
     /// The history begins now.
@@ -78,7 +88,7 @@ impl Ladder {
         let now = page.now.get() - page.start.get();
         let time = format!("{}.{:06}", now.as_secs(), now.subsec_micros());
         let (outside, machine) = (outside.to_string(), machine.to_string());
-        let line = format!("{time:>12}  {outside:<48}│ {machine:<44}│ {application}");
+        let line = format!("{time:>12}  {outside:<48}│ {machine:<50}│ {application}");
         self.write(format_args!("{}", line.trim_end_matches([' ', '│'])));
     }
 
@@ -92,7 +102,9 @@ impl Ladder {
 impl Watch for Ladder {
     fn done(&mut self, now: Duration, done: &Done) {
         self.set_time(now);
-        self.machine(format_args!("{done}"));
+        let Some(page) = &self.0 else { return };
+        page.calls.set(page.calls.get() + 1);
+        self.machine(format_args!("{:>4}  {done}", page.calls.get()));
     }
 
     fn edge(&mut self, now: Duration, descriptor: Option<u32>, edge: Edge) {
@@ -111,7 +123,7 @@ impl Watch for Ladder {
         ] {
             says += if is_so && descriptor.is_some() { word } else { "" };
         }
-        self.machine(format_args!("{says}"));
+        self.machine(format_args!("{:>6}{says}", ""));
     }
 }
 

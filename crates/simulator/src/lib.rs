@@ -41,4 +41,4 @@ pub use campaign::{Campaign, Findings};
 pub use coverage::{Coverage, Met};
 pub use history::{run, trace};
 pub use outcome::{Outcome, Violation};
-pub use sweep::{Broken, Failure, Swept, names, replay, sweep};
+pub use sweep::{Broken, Failure, Replay, Swept, names, replay, steady_faults, sweep};

@@ -52,6 +52,22 @@ const HARMLESS: [Fault; 16] = [
 /// So often a steady fault strikes, of 65,536 chances.
 const STEADY: u16 = 20_000;
 
+impl Failure {
+    /// Which call it is about, if it is about one.
+    #[must_use]
+    pub const fn number(self) -> Option<u64> {
+        match self {
+            Self::Fails(number, _) | Self::Short(number) => Some(number),
+            Self::Steady(_) => None,
+        }
+    }
+}
+
+/// The names of the faults that may strike steadily.
+pub fn steady_faults() -> impl Iterator<Item = &'static str> {
+    HARMLESS.into_iter().map(Fault::name)
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,13 +186,24 @@ fn sweep_one(scenario: &'static Scenario, most: usize, stop: &AtomicBool) -> Swe
     swept
 }
 
+/// One run of a scenario.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What was broken.
+    pub broken: Option<Broken>,
+    /// How many calls there were, without polls.
+    pub calls: u64,
+    /// Everything that happened, written down.
+    pub ladder: String,
+}
+
 /// Runs the scenario of this name, perhaps with a failure, and writes down everything that happens. `None` if there is none.
 #[must_use]
-pub fn replay(name: &str, failure: Option<Failure>) -> Option<(Option<Broken>, String)> {
+pub fn replay(name: &str, failure: Option<Failure>) -> Option<Replay> {
     let scenario = all().find(|scenario| scenario.name == name)?;
     let ladder = Ladder::writing();
     let broken = run(scenario, failure, &ladder, None);
-    Some((broken, ladder.text()))
+    Some(Replay { broken, calls: ladder.calls(), ladder: ladder.text() })
 }
 
 /// The names of all scenarios.
@@ -235,6 +262,20 @@ mod tests {
             assert_eq!(text.parse::<Failure>().expect(text).to_string(), text);
         }
         assert!("7".parse::<Failure>().is_err() && "7:ENOTHING".parse::<Failure>().is_err());
+    }
+
+    #[test]
+    fn a_call_fails_at_the_number_that_it_has_in_the_ladder() {
+        let calls = replay("echo", None).expect("a scenario").calls;
+        assert!(calls > 10);
+        let struck = |failure| {
+            let ladder = replay("echo", Some(failure)).expect("a scenario").ladder;
+            let line = ladder.lines().find(|line| line.contains("(fault)"))?;
+            line.split('│').nth(1)?.split_whitespace().next()?.parse().ok()
+        };
+        let found: Vec<u64> = (1..=calls).filter(|number| struck(Failure::Short(*number)) == Some(*number)).collect();
+        assert!(found.len() >= 5, "of {calls} calls, these could be cut short: {found:?}");
+        assert_eq!(struck("5:EPIPE".parse().expect("a failure")), Some(5));
     }
 
     #[test]

@@ -176,6 +176,35 @@ await check('chat: the name is said again after a break', async () => {
   await one.until(before => [...document.querySelectorAll('#chat-log li')].filter(row => row.textContent === 'Ada came in').length > before, before);
 });
 
+await check('chat: what a busy room did not hear stands in its field again', async () => {
+  const flood = () => one.page.evaluate(async ({ count, lines }) => {
+    globalThis.crowd ??= await Promise.all(Array.from({ length: count }, (_, at) => new Promise(resolve => {
+      const socket = new WebSocket(new URL('/chat', location.href.replace('http', 'ws')));
+      socket.onopen = () => { socket.send(`guest ${at}`); };
+      socket.onmessage = () => resolve(socket);
+    })));
+    for (const socket of globalThis.crowd) for (let at = 0; at < lines; at++) socket.send(`line ${at}`);
+    document.getElementById('chat-form').requestSubmit();
+  }, { count: 8, lines: 9 });
+  const said = 'can you hear me?', busy = 'The room is busy';
+  for (let attempt = 0; attempt < 5 && !(await one.text('chat-note')).startsWith(busy); attempt++) {
+    await one.page.waitForTimeout(1100);                      // of the second before, nobody has said anything
+    const lines = await one.page.locator('#chat-log li', { hasText: said }).count();
+    await one.page.fill('#chat-text', said);
+    await flood();
+    await one.until(([said, lines, busy]) => document.getElementById('chat-note').textContent.startsWith(busy)
+      || [...document.querySelectorAll('#chat-log li')].filter(row => row.textContent.includes(said)).length > lines, [said, lines, busy]);
+  }
+  expect((await one.text('chat-note')).startsWith(busy), 'the page does not say that the room is busy');
+  same(await one.page.inputValue('#chat-text'), said, 'the text that can be said again');
+  await one.shot('busy');
+  await one.page.evaluate(() => globalThis.crowd.forEach(socket => socket.close()));
+  await one.page.waitForTimeout(1100);
+  await one.page.press('#chat-text', 'Enter');
+  await one.until(said => [...document.querySelectorAll('#chat-log li.mine')].some(row => row.textContent.endsWith(said)), said);
+  same(await one.text('chat-note'), '', 'the note');
+});
+
 await check('chat: a name of 41 characters is not sent', async () => {
   await one.page.click('#chat-leave');
   await one.state('chat', 'open');

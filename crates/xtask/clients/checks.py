@@ -262,9 +262,9 @@ def listens(port):
 class Program:
     """A server process of our own, which does not outlive the `with` block. Its log is kept line by line."""
 
-    def __init__(self, *arguments, executable=None, through=(), stdout=subprocess.DEVNULL, **options):
+    def __init__(self, *arguments, executable=None, through=(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **options):
         command = [*through, executable or os.environ["LONGWIRE"], *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True, **options)
         self.lines, self.more = [], threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 

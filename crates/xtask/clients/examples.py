@@ -1,6 +1,8 @@
 """The examples of the library, each started as it stands and spoken to: `examples.py DIRECTORY [NAME…]`."""
 
+import re
 import signal
+import subprocess
 import sys
 
 import checks
@@ -17,14 +19,14 @@ def hears(wire, text):
     same(wire.frame(), (True, TEXT, text), "what was heard")
 
 
-def echo(http):
+def echo(http, _):
     with Wire(http).opened("/") as wire:
         for text in (b"", b"hello", b"x" * 100_000):
             say(wire, text)
             hears(wire, text)
 
 
-def chat(http):
+def chat(http, _):
     with Wire(http).opened("/") as ada, Wire(http).opened("/") as bob:
         say(ada, b"Ada")
         hears(ada, b"Ada came in")
@@ -49,14 +51,14 @@ def events(wire, path, count):
     return data
 
 
-def clock(http):
+def clock(http, _):
     with Wire(http) as one, Wire(http) as two:
         for wire in (one, two):
             first, second = map(int, events(wire, "/", 2))
             same(second, first + 1, "the second tick")
 
 
-def poll(http):
+def poll(http, _):
     with Wire(http) as one, Wire(http) as two, Wire(http) as news:
         for wire in (one, two):
             wire.request("GET /")
@@ -67,13 +69,13 @@ def poll(http):
             same(wire.response().body, b"news", "the answer")
 
 
-def tokens(http):
+def tokens(http, _):
     with Wire(http) as wire:
         same("".join(events(wire, "/?text=one%20two%20three", 3)), "one two three", "the text")
         wire.until(b"event: done\n")
 
 
-def whisper(http):
+def whisper(http, _):
     with Wire(http).opened("/") as ada, Wire(http).opened("/") as bob:
         say(ada, b"Ada")
         say(ada, b"Nobody hello")  # its answer says that the name was taken before
@@ -85,15 +87,43 @@ def whisper(http):
         hears(ada, b"Bob left")
 
 
-EXAMPLES = {"echo": echo, "chat": chat, "clock": clock, "poll": poll, "tokens": tokens, "whisper": whisper}
+def pipe(http, program):
+    def lines(numbers):
+        for number in numbers:
+            program.process.stdin.write(f"{number:>4000}\n")
+        program.process.stdin.flush()
+
+    with Wire(http).opened("/lines?of=mine") as wire:
+        lines([0])
+        hears(wire, b"%4000d" % 0)
+        lines(range(1, 4001))  # 16 MB: more than its queue and the kernel take while nobody reads
+        at, missing = 1, 0
+        while at < 4001:
+            _, _, payload = wire.frame()
+            if told := re.fullmatch(rb"\((\d+) lines are missing here\)", payload):
+                missing += int(told[1])
+                at += int(told[1])
+            else:
+                same(int(payload), at, "the line")
+                at += 1
+        assert missing > 0, "nothing was too fast"
+    with Wire(http) as last:
+        last.request("GET /nothing?at=all")
+        same(last.response().status, 400, "the status of a request that opens nothing")
+    with program.more:
+        for wanted in ("GET /lines?of=mine 101", "GET /nothing?at=all 400"):
+            assert program.more.wait_for(lambda: any(line and wanted in line for line in program.lines), 10), program.lines
+
+
+EXAMPLES = {"echo": echo, "chat": chat, "clock": clock, "poll": poll, "tokens": tokens, "whisper": whisper, "pipe": pipe}
 directory, names = sys.argv[1], sys.argv[2:] or EXAMPLES
 
 
 def checked(name):
     def conversation():
         assert not checks.listens(PORT), f"another program listens on {PORT}"
-        with Program(executable=f"{directory}/{name}") as program:
-            EXAMPLES[name](program.reachable(PORT))
+        with Program(executable=f"{directory}/{name}", stdin=subprocess.PIPE) as program:
+            EXAMPLES[name](program.reachable(PORT), program)
             assert program.process.poll() is None, "it ended by itself"
             program.signal(signal.SIGTERM)
             program.exit_code()

@@ -91,15 +91,15 @@ check('chat: five clients hear each other in one order', async () => {
     guests.push(guest);
     for (const each of guests) same(await each.next(), `guest ${at} came in`, 'the line');
   }
-  for (let turn = 0; turn < 20; turn++) guests.forEach((guest, at) => guest.socket.send(`${at}/${turn}`));
+  for (let turn = 0; turn < 8; turn++) guests.forEach((guest, at) => guest.socket.send(`${at}/${turn}`));
   const heard = [];
   for (const guest of guests) {
     const lines = [];
-    for (let at = 0; at < 100; at++) lines.push(await guest.next());
+    for (let at = 0; at < 40; at++) lines.push(await guest.next());
     heard.push(lines);
   }
   for (const lines of heard) same(lines, heard[0], 'the order of the lines');
-  same(new Set(heard[0]).size, 100, 'how many lines were heard');
+  same(new Set(heard[0]).size, 40, 'how many lines were heard');
   for (const guest of guests) guest.socket.terminate();
 });
 

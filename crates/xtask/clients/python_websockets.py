@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 
 import checks
 from checks import check, same, web_socket_url
@@ -9,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 LARGEST = 1 << 20
+BUSY = "The room is busy, and nobody heard that. Say it again in a moment."
 SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 124, 125, 126, 127, 1000, 4095, 4096, 16383, 16384, 16385, 65535, 65536, 65537, 131072, 524287, LARGEST - 1, LARGEST]
 
 
@@ -132,14 +134,54 @@ async def chat_bounds():
         await heard(ada, "Ada came in")
         await ada.send("one\nBob: two")
         await heard(ada, "Ada: one Bob: two")
-        await ada.send("x" * 2001)
+        await ada.send("x" * 501)
         await ada.wait_closed()
         same(ada.close_code, 1009, "the close code for a long line")
     async with client("/chat") as bob:
-        for line in range(52):
-            await bob.send(f"{line}")
-        await bob.wait_closed()
+        async def speak():
+            with suppress(ConnectionClosed):
+                for line in range(22):  # of which one second has more than ten
+                    await bob.send(f"{line}")
+
+        speaking = asyncio.create_task(speak())
+        with suppress(ConnectionClosed):
+            while True:  # a client that does not read does not hear the Close behind its own lines
+                await asyncio.wait_for(bob.recv(), 10)
+        await speaking
         same(bob.close_code, 1008, "the close code for many lines")
+
+
+@check("chat: a busy room closes nobody, but says so to each whom it does not hear")
+async def chat_busy():
+    async def speaks(number):
+        """Says nine lines at once: how many were heard, and how many were answered."""
+        async with client("/chat", max_queue=None) as guest:  # or it would not read its way to the Close
+            await guest.send(f"guest {number}")
+            await heard_of(guest, f"guest {number} came in")
+            for line in range(9):
+                await guest.send(f"{line} {'x' * 450}")
+            # An answer to one overtakes what is said to all, at the end of the turn.
+            own = [f"guest {number}: {line} {'x' * 450}" for line in range(9)]
+            outcomes = [await heard_of(guest, BUSY, *own) for _ in own]
+            lines = [outcome for outcome in outcomes if outcome != BUSY]
+            same(lines, own[: len(lines)], "what was heard")
+            return outcomes.count(BUSY)
+
+    async def heard_of(guest, *lines):
+        while (line := await asyncio.wait_for(guest.recv(), 10)) not in lines:
+            pass
+        return line
+
+    unheard = sum(await asyncio.gather(*(speaks(number) for number in range(12))))
+    assert 12 <= unheard <= 96, f"of 108 lines {unheard} were not heard"
+    async with client("/chat") as ada:
+        await ada.send("Ada")
+        await heard_of(ada, "Ada came in")
+        while True:  # a second later there is room again
+            await ada.send("still here")
+            if await heard_of(ada, "Ada: still here", BUSY) != BUSY:
+                return
+            await asyncio.sleep(0.2)
 
 
 @check("two hundred clients at once, each with its own echo")

@@ -23,6 +23,8 @@ enum Visit {
     Script(&'static str),
     /// A script that starts the program itself, which it finds in `LONGWIRE`.
     Host(&'static str),
+    /// A script that visits the counterpart, or starts it as a client: it finds that in `COUNTERPART`.
+    Suite(&'static str),
     /// The library's examples, a conversation with each.
     Examples,
     /// Autobahn's cases.
@@ -43,6 +45,14 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "nginx", visit: Visit::Host("nginx.py") },
     Client { name: "lifecycle", visit: Visit::Host("lifecycle.py") },
     Client { name: "examples", visit: Visit::Examples },
+    Client { name: "heads-gunicorn", visit: Visit::Suite("heads_gunicorn.py") },
+    Client { name: "heads-llhttp", visit: Visit::Suite("heads_llhttp.py") },
+    Client { name: "event-streams", visit: Visit::Suite("sse_readers.mjs") },
+    Client { name: "httpx-sse", visit: Visit::Suite("sse_httpx.py") },
+    Client { name: "python-clients", visit: Visit::Suite("python_clients.py") },
+    Client { name: "python-servers", visit: Visit::Suite("python_servers.py") },
+    Client { name: "node-peers", visit: Visit::Suite("node_peers.mjs") },
+    Client { name: "browser-peer", visit: Visit::Suite("browser_peer.mjs") },
     Client { name: "autobahn", visit: Visit::Autobahn },
     Client { name: "browser", visit: Visit::Script("browser.mjs") },
     Client { name: "smallest", visit: Visit::Smallest },
@@ -63,6 +73,13 @@ impl Client {
         match self.visit {
             Visit::Script(file) => {
                 let server = Server::program(repository, self.name, &[])?;
+                let tally = told(&script(repository, tools, self.name, file)?.args([server.base()]).run()?);
+                server.stop()?;
+                Ok(tally)
+            }
+            Visit::Suite(file) => {
+                rust::build_counterpart(repository)?;
+                let server = Server::counterpart(repository, self.name)?;
                 let tally = told(&script(repository, tools, self.name, file)?.args([server.base()]).run()?);
                 server.stop()?;
                 Ok(tally)
@@ -101,6 +118,8 @@ fn script(repository: &Repository, tools: &Tools, name: &str, file: &str) -> Fal
         .args([repository.root.join(SCRIPTS).join(file)])
         .folder(&tools.node)
         .env("LONGWIRE", repository.program())
+        .env("COUNTERPART", repository.counterpart())
+        .env("SOURCES", &tools.sources)
         .env("CHROMIUM", &tools.chromium)
         .env("SHOTS", repository.left_behind()?.join("shots"))
         .within(300))

@@ -7,6 +7,7 @@
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
+//! cargo xtask --help           the same with more words
 //! ```
 //!
 //! Here stands the order of the steps; what a step is lies in the other files, a noun each. The last line says how many checks
@@ -42,8 +43,17 @@ use tools::Tools;
 /// Whatever may go wrong, in words.
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: cargo xtask test [--quick] | cargo xtask clients [NAME…] | cargo xtask drill [--short] [NAME…] \
-                     | cargo xtask simulate [--help]";
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test                    runs everything: lints, tests, rules, clients, a browser, drills; first installs what that needs
+                          (Debian's apt-get, as root or with a sudo that asks for no password)
+  test --quick            runs all that needs only Rust; the README's server takes 127.0.0.1:8080 for a moment
+  clients [NAME…]         the clients of these names, or all, visit a release build; installs what they need
+  drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
+  simulate [OPTIONS]      the event loop on an imaginary machine; simulate --help says more
+  simulate --mutations    makes mistakes on purpose in copies of the sources: the simulator must find each
+";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -61,8 +71,12 @@ fn main() -> ExitCode {
         }
         ["drill", ref names @ ..] => run(|repository, report| drills(repository, report, Form::Long, names)),
         ["simulate", ref words @ ..] => simulate(words),
+        ["--help" | "-h" | "help"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
         _ => {
-            eprintln!("{USAGE}");
+            eprint!("{USAGE}");
             ExitCode::from(2)
         }
     }

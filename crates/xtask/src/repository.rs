@@ -80,6 +80,11 @@ impl Repository {
         self.target.join("release/longwire")
     }
 
+    /// Where the counterpart lies once it is built.
+    pub(crate) fn counterpart(&self) -> PathBuf {
+        self.target.join("release/counterpart")
+    }
+
     /// A folder for what steps leave to be looked at: logs, reports, screenshots.
     pub(crate) fn left_behind(&self) -> Fallible<PathBuf> {
         let folder = self.target.join("xtask");

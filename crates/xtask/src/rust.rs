@@ -121,6 +121,12 @@ pub(crate) fn build_drillground(repository: &Repository) -> Fallible<Tally> {
     Ok(Tally::one())
 }
 
+/// The other side of third-party suites.
+pub(crate) fn build_counterpart(repository: &Repository) -> Fallible<()> {
+    Task::cargo(repository, "counterpart build", &["build", "--release", "--package", "counterpart"])?.succeed()?;
+    Ok(())
+}
+
 /// The examples of the library, with the features that the tests have built them with.
 pub(crate) fn build_examples(repository: &Repository) -> Fallible<()> {
     Task::cargo(repository, "examples build", &["build", "--workspace", "--all-features", "--examples"])?.succeed()?;

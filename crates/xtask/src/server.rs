@@ -38,6 +38,13 @@ impl Server {
         Self::start(repository, name, command, Duration::from_secs(20))
     }
 
+    /// Starts the counterpart, which chooses its port itself.
+    pub(crate) fn counterpart(repository: &Repository, name: &str) -> Fallible<Self> {
+        let mut command = Command::new(repository.counterpart());
+        command.arg("serve");
+        Self::start(repository, name, command, Duration::from_secs(20))
+    }
+
     /// Starts a command and waits until it says where it listens.
     pub(crate) fn start(repository: &Repository, name: &str, mut command: Command, bound: Duration) -> Fallible<Self> {
         let log = repository.left_behind()?.join(format!("{name}-server.log"));

@@ -23,10 +23,13 @@ pub(crate) fn histories(repository: &Repository) -> Fallible<Tally> {
 
 /// Whatever the words say, on this terminal. `false` if something was found.
 pub(crate) fn simulate(repository: &Repository, words: &[&str]) -> Fallible<bool> {
+    let program = repository.target.join("release").join(PACKAGE);
+    if !program.exists() {
+        eprintln!("building the simulator for release, which takes a minute or two the first time");
+    }
     let built = Command::new("cargo").args(["build", "--quiet", "--release", "--package", PACKAGE]).status()?;
     if !built.success() {
         return Err("the simulator was not built".into());
     }
-    let program = repository.target.join("release").join(PACKAGE);
     Ok(Command::new(program).args(words).status()?.success())
 }

@@ -20,6 +20,8 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// The folder with `node_modules`.
     pub(crate) node: PathBuf,
+    /// The folder of the source packages whose test data is run.
+    pub(crate) sources: PathBuf,
     pub(crate) chromium: PathBuf,
     /// What was found, with versions.
     versions: Vec<String>,
@@ -34,12 +36,15 @@ impl Tools {
         if find("nginx").is_none() && !Path::new("/usr/sbin/nginx").is_file() {
             apt.install(&["nginx-light"])?;
         }
+        apt.ensure("libwebsockets-test-client", &["libwebsockets-test-server"])?;
+        apt.ensure("websocketd", &["websocketd"])?;
         // Without a font the browser has nothing to measure a page with.
         let chromium = match std::env::var_os("CHROMIUM") {
             Some(path) => path.into(),
             None => apt.ensure("chromium", &["chromium", "fonts-liberation"])?,
         };
         let python = python(repository, &folder, &mut apt)?;
+        let sources = sources(repository, &folder, &python)?;
         let node = node(repository, &folder, &mut apt)?;
 
         let mut versions = Vec::new();
@@ -54,7 +59,7 @@ impl Tools {
             serde_json::from_str(&repository.read(Path::new(SCRIPTS).join("package.json"))?)?;
         let packages = manifest["dependencies"].as_object().into_iter().flatten();
         versions.extend(packages.map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or("?"))));
-        Ok(Self { python, node, chromium, versions })
+        Ok(Self { python, node, sources, chromium, versions })
     }
 }
 
@@ -128,6 +133,26 @@ fn python(repository: &Repository, folder: &Path, apt: &mut Apt<'_>) -> Fallible
         .succeed()?;
     fs::write(stamp, requirements)?;
     Ok(place.join("bin"))
+}
+
+/// The source packages of sources.txt, as they were uploaded; fetched anew when that changes.
+fn sources(repository: &Repository, folder: &Path, python: &Path) -> Fallible<PathBuf> {
+    let wanted = repository.read(Path::new(SCRIPTS).join("sources.txt"))?;
+    let (place, stamp) = (folder.join("sources"), folder.join("sources/sources.txt"));
+    if fs::read_to_string(&stamp).is_ok_and(|fetched| fetched == wanted) {
+        return Ok(place);
+    }
+    println!("fetching the sources of {}", wanted.lines().collect::<Vec<_>>().join(" "));
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    Task::new(repository, "pip sources", python.join("python"))?
+        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:"])
+        .args(["--requirement".into(), repository.root.join(SCRIPTS).join("sources.txt")])
+        .args(["--dest".into(), place.clone()])
+        .succeed()?;
+    fs::write(stamp, wanted)?;
+    Ok(place)
 }
 
 /// The packages of package.json; fetched anew when it changes.

@@ -13,6 +13,17 @@ mod section_6_1_sending;
 mod section_7_closing;
 mod section_8_1_utf8;
 
+#[cfg(feature = "deflate")]
+mod section_7692_6_frames;
+#[cfg(feature = "deflate")]
+mod section_7692_7_2_1_compressing;
+#[cfg(feature = "deflate")]
+mod section_7692_7_2_2_inflating;
+#[cfg(feature = "deflate")]
+mod section_7692_properties;
+#[cfg(feature = "deflate")]
+mod section_7692_vectors;
+
 mod assembling;
 mod display;
 mod properties;

@@ -38,14 +38,14 @@ const TABLE: [(&str, Option<Role>, Option<bool>, Error); 24] = [
     ("----1010 -111111-", None, None, Error::LongControl),
     // §5.5.1: a Close begins with two bytes, if with any.
     ("----1000 -0000001", None, None, Error::ShortClose),
-    // §10.4, with a limit of 100 bytes: these lengths are beyond it.
-    ("----0--- -110011-", None, None, Error::MessageTooBig), // 102, 103
-    ("----0--- -1100101", None, None, Error::MessageTooBig), // 101
-    ("----0--- -1101---", None, None, Error::MessageTooBig), // 104 to 111
-    ("----0--- -1110---", None, None, Error::MessageTooBig), // 112 to 119
+    // §10.4, with a limit of 100 bytes: these lengths are beyond it, but for an extension's message, which may have 176.
+    ("-0000--- -110011-", None, None, Error::MessageTooBig), // 102, 103
+    ("-0000--- -1100101", None, None, Error::MessageTooBig), // 101
+    ("-0000--- -1101---", None, None, Error::MessageTooBig), // 104 to 111
+    ("-0000--- -1110---", None, None, Error::MessageTooBig), // 112 to 119
 ];
 /// The rest of the lengths beyond the limit, 120 to 125; 126 and 127 announce a longer field.
-const REST: [&str; 3] = ["----0--- -11110--", "----0--- -1111100", "----0--- -1111101"];
+const REST: [&str; 3] = ["-0000--- -11110--", "-0000--- -1111100", "-0000--- -1111101"];
 
 /// Bits that matter, and what they must be.
 fn pattern(text: &str) -> (u16, u16) {

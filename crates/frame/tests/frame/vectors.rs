@@ -1,4 +1,5 @@
-//! Every vector of docs/vectors/frames.json, whole, byte by byte and at every split.
+//! Every vector of docs/vectors/frames.json, whole, byte by byte and at every split; and how those of other tables that have
+//! frames are run.
 
 use longwire_frame::{Connection, Error, Event, Limits, Mask, Reply, Role, Rsv, State};
 use serde::Deserialize;
@@ -10,16 +11,18 @@ struct Table {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Vector {
-    id: String,
-    section: String,
+pub(crate) struct Vector {
+    pub(crate) id: String,
+    pub(crate) section: String,
     role: String,
     bytes: String,
+    /// Of the table of compressed messages alone.
+    pub(crate) context: Option<String>,
     #[serde(default)]
     negotiated: Vec<String>,
     limits: Option<Bounds>,
     events: Vec<serde_json::Value>,
-    error: Option<String>,
+    pub(crate) error: Option<String>,
     close: Option<u16>,
     at: Option<usize>,
     replies: Option<String>,
@@ -32,8 +35,15 @@ struct Bounds {
     parts: u32,
 }
 
-fn table() -> Vec<Vector> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/vectors/frames.json");
+impl Vector {
+    pub(crate) fn limits(&self) -> Limits {
+        let bounds = self.limits.as_ref();
+        bounds.map_or(Limits::DEFAULT, |bounds| Limits { message: bounds.message, parts: bounds.parts })
+    }
+}
+
+pub(crate) fn table(name: &str) -> Vec<Vector> {
+    let path = format!("{}/../../docs/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str::<Table>(&std::fs::read_to_string(path).unwrap()).unwrap().vectors
 }
 
@@ -90,8 +100,24 @@ fn rsv(name: &str) -> Rsv {
     }
 }
 
+/// What makes of an event those that the table has.
+pub(crate) trait Extension {
+    fn take(&mut self, event: Event<'_>, keep: &mut dyn FnMut(Event<'_>)) -> Result<(), Error>;
+}
+
+/// No extension: its payload is kept as it comes.
+struct Raw;
+
+impl Extension for Raw {
+    fn take(&mut self, event: Event<'_>, keep: &mut dyn FnMut(Event<'_>)) -> Result<(), Error> {
+        keep(event);
+        Ok(())
+    }
+}
+
 /// A receiver that is given bytes as they come, and keeps what is whole.
-struct Receiver {
+struct Receiver<'e> {
+    extension: &'e mut dyn Extension,
     connection: Connection,
     reply: Reply,
     kept: Vec<u8>,
@@ -103,19 +129,17 @@ struct Receiver {
     fault: Option<(Error, usize)>,
 }
 
-impl Receiver {
-    fn new(vector: &Vector) -> Self {
-        let limits = vector
-            .limits
-            .as_ref()
-            .map_or(Limits::DEFAULT, |limits| Limits { message: limits.message, parts: limits.parts });
+impl<'e> Receiver<'e> {
+    fn new(vector: &Vector, extension: &'e mut dyn Extension) -> Self {
         let connection = match vector.role.as_str() {
-            "server" => Connection::server(limits),
-            "client" => Connection::client(limits),
+            "server" => Connection::server(vector.limits()),
+            "client" => Connection::client(vector.limits()),
             other => panic!("{other} is no role"),
         };
-        let negotiated = vector.negotiated.iter().fold(Rsv::NONE, |all, bit| all.union(rsv(bit)));
+        let deflate = vector.context.as_ref().map_or(Rsv::NONE, |_| Rsv::RSV1);
+        let negotiated = vector.negotiated.iter().fold(deflate, |all, bit| all.union(rsv(bit)));
         Self {
+            extension,
             connection: connection.negotiated(negotiated),
             reply: Reply::new(),
             kept: Vec::new(),
@@ -137,21 +161,28 @@ impl Receiver {
                 Ok(step) => {
                     at += step.consumed;
                     if let Some(event) = step.event {
-                        keep(event, &mut self.payload, &mut self.whole);
+                        let (payload, whole) = (&mut self.payload, &mut self.whole);
+                        if let Err(error) = self.extension.take(event, &mut |event| keep(event, payload, whole)) {
+                            assert!(self.reply.is_empty(), "an extension's payload calls for no reply");
+                            let error = self.connection.fail(error, &mut self.reply, Mask::NONE);
+                            self.failed(error);
+                        }
                     } else if step.consumed == 0 {
                         self.replies.extend(self.reply.as_bytes());
                         break;
                     }
                 }
-                Err(error) => {
-                    assert!(self.fault.is_none(), "a connection fails once");
-                    self.fault = Some((error, self.given));
-                }
+                Err(error) => self.failed(error),
             }
             self.replies.extend(self.reply.as_bytes());
         }
         self.kept = kept.split_off(at);
         assert!(self.kept.len() <= 130, "{} bytes are left with the caller", self.kept.len());
+    }
+
+    fn failed(&mut self, error: Error) {
+        assert!(self.fault.is_none(), "a connection fails once");
+        self.fault = Some((error, self.given));
     }
 }
 
@@ -188,9 +219,9 @@ fn keep(event: Event<'_>, payload: &mut Vec<u8>, whole: &mut Vec<Whole>) {
 }
 
 /// Gives the bytes cut as told, and compares everything that a vector says.
-fn run(vector: &Vector, input: &[u8], cuts: &[usize], how: &str) {
+fn run(vector: &Vector, input: &[u8], cuts: &[usize], extension: &mut dyn Extension, how: &str) {
     let id = &vector.id;
-    let mut receiver = Receiver::new(vector);
+    let mut receiver = Receiver::new(vector, extension);
     let mut from = 0;
     for &to in cuts.iter().chain([&input.len()]) {
         receiver.give(&input[from..to]);
@@ -222,26 +253,31 @@ fn run(vector: &Vector, input: &[u8], cuts: &[usize], how: &str) {
     }
 }
 
-#[test]
-fn every_vector_whole_byte_by_byte_and_at_every_split() {
-    for vector in table() {
-        let input = bytes(&vector.bytes);
-        run(&vector, &input, &[], "whole");
-        let every: Vec<usize> = (1..input.len()).collect();
-        run(&vector, &input, &every, "byte by byte");
-        for cut in 0..=input.len() {
-            // In the middle of a long payload one split is like the next.
-            let near_an_end = cut < 300 || input.len() - cut < 300;
-            if near_an_end || cut % 8191 == 0 {
-                run(&vector, &input, &[cut], &format!("split at {cut}"));
-            }
+/// Runs a vector whole, byte by byte and at every split, each time with an extension that knows of nothing before.
+pub(crate) fn run_every_way<E: Extension>(vector: &Vector, extension: impl Fn() -> E) {
+    let input = bytes(&vector.bytes);
+    run(vector, &input, &[], &mut extension(), "whole");
+    let every: Vec<usize> = (1..input.len()).collect();
+    run(vector, &input, &every, &mut extension(), "byte by byte");
+    for cut in 0..=input.len() {
+        // In the middle of a long payload one split is like the next.
+        let near_an_end = cut < 300 || input.len() - cut < 300;
+        if near_an_end || cut % 8191 == 0 {
+            run(vector, &input, &[cut], &mut extension(), &format!("split at {cut}"));
         }
     }
 }
 
 #[test]
+fn every_vector_whole_byte_by_byte_and_at_every_split() {
+    for vector in table("frames") {
+        run_every_way(&vector, || Raw);
+    }
+}
+
+#[test]
 fn every_vector_has_a_name_a_section_and_a_reason() {
-    let table = table();
+    let table: Vec<_> = ["frames", "deflate"].into_iter().flat_map(table).collect();
     let mut names: Vec<&str> = table.iter().map(|vector| vector.id.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -255,7 +291,7 @@ fn every_vector_has_a_name_a_section_and_a_reason() {
 
 #[test]
 fn every_fault_has_a_vector_for_it_and_every_section_both_verdicts() {
-    let table = table();
+    let table: Vec<_> = ["frames", "deflate"].into_iter().flat_map(table).collect();
     for fault in Error::ALL {
         let name = format!("{fault:?}");
         assert!(table.iter().any(|vector| vector.error.as_ref() == Some(&name)), "no vector for {name}");
@@ -273,7 +309,7 @@ fn every_fault_has_a_vector_for_it_and_every_section_both_verdicts() {
 fn what_is_accepted_whole_can_be_sent_byte_for_byte() {
     use longwire_frame::{Encoder, Header, Message};
     let mut compared = 0;
-    for vector in table().iter().filter(|vector| vector.error.is_none() && vector.events.len() == 1) {
+    for vector in table("frames").iter().filter(|vector| vector.error.is_none() && vector.events.len() == 1) {
         let input = bytes(&vector.bytes);
         let Ok(Some((header, at))) = Header::parse(&input) else { continue };
         if !header.fin || at as u64 + header.len != input.len() as u64 || !header.rsv.is_empty() {

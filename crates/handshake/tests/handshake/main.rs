@@ -7,6 +7,7 @@ mod section_6455_10_2_origin;
 mod section_6455_4_1_client;
 mod section_6455_4_2_server;
 mod section_7239_forwarded;
+mod section_7692_7_deflate;
 mod section_9110_responses;
 mod section_9112_2_messages;
 mod section_9112_3_request_line;

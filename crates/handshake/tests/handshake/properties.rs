@@ -137,6 +137,7 @@ proptest! {
             key: [0; 16],
             protocols: &[],
             origin: None,
+            deflate: None,
             fields: &[],
         };
         prop_assert!(check_response(&bytes, &opening).is_err());
@@ -188,6 +189,7 @@ proptest! {
             key,
             protocols: &protocols,
             origin: None,
+            deflate: None,
             fields: &[],
         };
         let mut out = vec![0; opening.encoded_len()];

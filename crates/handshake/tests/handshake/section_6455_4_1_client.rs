@@ -9,6 +9,7 @@ const OPENING: Opening<'static> = Opening {
     key: *b"the sample nonce",
     protocols: &[Token::literal("chat"), Token::literal("superchat")],
     origin: Some(FieldValue::literal("http://example.com")),
+    deflate: None,
     fields: &[],
 };
 
@@ -107,6 +108,7 @@ fn every_lack_of_the_101_is_its_own_fault() {
         (format!("{STATUS}{UPGRADE}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n"), Fault::Accept),
         (twice(ACCEPT), Fault::Accept),
         (twice("Sec-WebSocket-Extensions: permessage-deflate\r\n"), Fault::Extensions),
+        (twice("Sec-WebSocket-Extensions: ;\r\n"), Fault::Extensions),
         (twice("Sec-WebSocket-Protocol: other\r\n"), Fault::Protocol),
         (twice("Sec-WebSocket-Protocol: Chat\r\n"), Fault::Protocol),
         (twice("Sec-WebSocket-Protocol: chat, superchat\r\n"), Fault::Protocol),

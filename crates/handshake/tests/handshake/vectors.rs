@@ -1,6 +1,8 @@
 //! docs/vectors/handshakes.json: the table, and how a module runs the part that belongs to its section.
 
-use longwire_handshake::{Content, Extension, Limits, Origins, Refusal, Request, Target, Upgrade, Version, negotiate};
+use longwire_handshake::{
+    Content, Deflate, Extension, Limits, Origins, Refusal, Request, Target, Upgrade, Version, negotiate,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -172,6 +174,9 @@ fn upgrade(request: &Request<'_, '_>, vector: &Vector) -> Result<Value, Refusal>
         "protocols": upgrade.protocols().collect::<Vec<_>>(),
         "extensions": upgrade.extensions().map(|extension| written(&extension)).collect::<Vec<_>>(),
         "protocol": negotiated.protocol,
+        "deflate": Deflate::DEFAULT
+            .answer(upgrade.extensions())
+            .map(|agreed| agreed.value(&mut [0; Deflate::MAX_LEN]).as_str().to_owned()),
     }))
 }
 
@@ -189,6 +194,7 @@ fn every_vector_belongs_to_a_module_has_its_own_id_and_expects_something() {
         crate::limits::SECTIONS,
         crate::section_6455_10_2_origin::SECTIONS,
         crate::section_6455_4_2_server::SECTIONS,
+        crate::section_7692_7_deflate::SECTIONS,
         crate::section_9112_2_messages::SECTIONS,
         crate::section_9112_3_request_line::SECTIONS,
         crate::section_9112_5_fields::SECTIONS,

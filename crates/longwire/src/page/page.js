@@ -481,10 +481,14 @@ class Echo {
 
 // Chat: the first message is the name, later ones are for everybody
 
+/** What the server says to whoever was not heard, word for word. */
+const BUSY = 'The room is busy, and nobody heard that. Say it again in a moment.';
+
 class Chat {
   panel = new Panel('chat', 'Chat');
   name = '';
   welcome = false;                      // something was heard since the name was said
+  said = '';                            // the last line that was said
 
   constructor() {
     this.socket = new Socket('/chat', this.panel, {
@@ -513,7 +517,10 @@ class Chat {
   }
 
   say(input) {
-    if (input.value && this.socket.send(input.value)) input.value = '';
+    if (!input.value || !this.socket.send(input.value)) return;
+    this.said = input.value;
+    input.value = '';
+    this.panel.note('');
   }
 
   /** A name lasts as long as its connection, so leaving is hanging up and coming back without one. */
@@ -532,9 +539,17 @@ class Chat {
     this.welcome = false;
   }
 
+  /** A line that found no room stands in its field again, unless the next one is being written there. */
+  unheard() {
+    this.panel.note(BUSY);
+    announce(BUSY);
+    $('chat-text').value ||= this.said;
+  }
+
   heard(line) {
     if (typeof line !== 'string') return;
     this.welcome = true;
+    if (line === BUSY) return this.unheard();
     const row = document.createElement('li'), colon = line.indexOf(': ');
     if (colon < 0) {
       row.className = 'whole';

@@ -1,14 +1,46 @@
 //! `/chat`: a room. The first message is the name, every later one is for everybody.
+//!
+//! What one guest says costs as much as there are listeners. So each may say little in a second, and so may all of them together,
+//! who come in and leave included; and nobody is closed for reading slowly, but misses lines and is told how many.
 
 use longwire_reactor::{CloseCode, Hub, Message, Out};
 
-const ROOM: &str = "room";
+const TOPIC: &str = "room";
 /// In characters.
 const LONGEST_NAME: usize = 40;
-/// In bytes. What one guest says is sent to all.
-const LONGEST_LINE: usize = 2_000;
-/// What one guest may say in a second, for the same reason.
-const MOST_LINES: u32 = 50;
+/// In bytes.
+const LONGEST_LINE: usize = 500;
+/// What one guest may say in a second.
+const MOST_LINES_OF_ONE: u32 = 10;
+/// What all guests of one loop may say in a second.
+const MOST_LINES: u32 = 64;
+/// The same, in bytes.
+const MOST_BYTES: usize = 8 << 10;
+/// What a guest is told who was not heard. The page knows it word for word.
+const BUSY: &str = "The room is busy, and nobody heard that. Say it again in a moment.";
+
+/// The room, as far as one loop speaks into it: what was said there in the present second.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    second: u64,
+    lines: u32,
+    bytes: usize,
+}
+
+impl Room {
+    /// Whether one more line may be said now; if so, it counts.
+    fn admits(&mut self, now: u64, line: &str) -> bool {
+        if self.second != now {
+            *self = Self { second: now, ..Self::default() };
+        }
+        let admits = self.lines < MOST_LINES && self.bytes + line.len() <= MOST_BYTES;
+        if admits {
+            self.lines += 1;
+            self.bytes += line.len();
+        }
+        admits
+    }
+}
 
 /// Somebody in the room, or at its door.
 #[derive(Debug, Default)]
@@ -19,39 +51,50 @@ pub(crate) struct Guest {
     /// The second in which it spoke last, and how often.
     second: u64,
     lines: u32,
+    /// What it did not read in time, and was not told of yet.
+    missed: u32,
 }
 
 impl Guest {
-    pub(crate) fn says(&mut self, out: &mut Out, message: Message) {
+    pub(crate) fn says(&mut self, room: &mut Room, out: &mut Out, message: Message) {
         if self.gone {
             return;
         }
         let Message::Text(text) = message else { return self.goes(out, CloseCode::UNSUPPORTED, "text only") };
         if text.len() > LONGEST_LINE {
-            return self.goes(out, CloseCode::TOO_BIG, "a line has at most 2000 bytes");
+            return self.goes(out, CloseCode::TOO_BIG, "a line has at most 500 bytes");
         }
         let now = out.unix_time();
         self.lines = if self.second == now { self.lines + 1 } else { 1 };
         self.second = now;
-        if self.lines > MOST_LINES {
-            return self.goes(out, CloseCode::POLICY, "50 lines a second are enough");
+        if self.lines > MOST_LINES_OF_ONE {
+            return self.goes(out, CloseCode::POLICY, "10 lines a second are enough");
         }
-        if self.name.is_empty() { self.comes_in(out, text.trim()) } else { self.speaks(out, text) }
+        if self.name.is_empty() { self.comes_in(room, out, text.trim()) } else { self.speaks(room, out, text) }
     }
 
-    fn comes_in(&mut self, out: &mut Out, name: &str) {
+    fn comes_in(&mut self, room: &mut Room, out: &mut Out, name: &str) {
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(misleads) {
             return self.goes(out, CloseCode::POLICY, "a name has 1 to 40 characters, and no colon");
         }
         self.name = name.to_owned();
-        out.subscribe(ROOM);
-        out.publish(ROOM, &format!("{name} came in"));
+        out.subscribe(TOPIC);
+        let line = format!("{name} came in");
+        if room.admits(out.unix_time(), &line) {
+            out.publish(TOPIC, &line);
+        } else {
+            out.send(&line);
+        }
     }
 
-    fn speaks(&self, out: &mut Out, text: &str) {
+    fn speaks(&self, room: &mut Room, out: &mut Out, text: &str) {
         // A line break would let one guest speak as two.
-        let line = text.replace(char::is_control, " ");
-        out.publish(ROOM, &format!("{}: {line}", self.name));
+        let line = format!("{}: {}", self.name, text.replace(char::is_control, " "));
+        if room.admits(out.unix_time(), &line) {
+            out.publish(TOPIC, &line);
+        } else {
+            out.send(BUSY);
+        }
     }
 
     fn goes(&mut self, out: &mut Out, code: CloseCode, reason: &str) {
@@ -59,9 +102,24 @@ impl Guest {
         out.close(code, reason);
     }
 
-    pub(crate) fn leaves(self, hub: &mut Hub) {
-        if !self.name.is_empty() {
-            hub.publish(ROOM, &format!("{} left", self.name));
+    /// Lines were dropped, because it has not read what waits for it already.
+    pub(crate) const fn misses(&mut self, lines: u32) {
+        self.missed = self.missed.saturating_add(lines);
+    }
+
+    /// It has read all that waited.
+    pub(crate) fn has_read(&mut self, out: &mut Out) {
+        match std::mem::take(&mut self.missed) {
+            0 => {}
+            1 => out.send("You missed a line."),
+            missed => out.send(&format!("You missed {missed} lines.")),
+        }
+    }
+
+    pub(crate) fn leaves(self, room: &mut Room, hub: &mut Hub) {
+        let line = format!("{} left", self.name);
+        if !self.name.is_empty() && room.admits(hub.unix_time(), &line) {
+            hub.publish(TOPIC, &line);
         }
     }
 }
@@ -83,7 +141,7 @@ fn misleads(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::misleads;
+    use super::*;
 
     #[test]
     fn a_name_can_be_anybodys_but_looks_like_itself() {
@@ -91,5 +149,15 @@ mod tests {
         for character in [':', '\n', '\u{202e}', '\u{200b}', '\u{feff}'] {
             assert!(misleads(character), "{character:?}");
         }
+    }
+
+    #[test]
+    fn the_room_takes_so_many_lines_and_bytes_a_second() {
+        let mut room = Room::default();
+        assert!((0..MOST_LINES).all(|_| room.admits(1, "short")) && !room.admits(1, "short"));
+        let long = "x".repeat(LONGEST_LINE);
+        let lines = (0..MOST_LINES).filter(|_| room.admits(2, &long)).count();
+        assert_eq!(lines, MOST_BYTES / LONGEST_LINE);
+        assert!(room.admits(2, "what fits is said"));
     }
 }

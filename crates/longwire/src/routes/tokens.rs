@@ -35,7 +35,7 @@ pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
 }
 
 fn missing() -> Reply {
-    Reply::page("text/plain; charset=utf-8", b"text is missing: /tokens?text=hello\n".as_slice()).with_status(400)
+    Reply::text("text is missing: /tokens?text=hello\n").with_status(400)
 }
 
 impl Speech {

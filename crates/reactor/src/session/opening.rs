@@ -74,6 +74,7 @@ impl Opening {
             key,
             protocols: &self.protocols,
             origin: self.origin.as_deref().map(value),
+            deflate: None,
             fields: &head::lend(&self.fields),
         })
     }

@@ -6,11 +6,13 @@ use longwire_reactor::{FieldValue, Limits, Reply};
 
 use crate::stage::*;
 
-/// `/big` is 300,000 bytes, `/none` is 204, `/missing` 404; any other path is its own answer, with the query's name and the body.
+/// `/big` is 300,000 bytes, `/none` is 204, `/missing` 404, `/text` a line, `/target` the target; any other path is its own answer, with the query's name and the body.
 pub(crate) fn pages() -> App {
     App::new().on_request(|_, request, body| match request.path() {
         "/big" => Reply::page("text/plain", vec![b'b'; 300_000]),
         "/none" => Reply::status(204),
+        "/text" => Reply::text("hällo\n"),
+        "/target" | "/target/" => Reply::text(request.target().to_owned()).with_status(201),
         "/missing" => Reply::status(404),
         "/field" => Reply::page("text/plain", &b"x"[..]).field("X-More", FieldValue::literal("yes")),
         path => {
@@ -47,6 +49,36 @@ fn a_page_has_a_date_a_type_and_a_length_and_the_connection_stays() {
     stage.pass(Duration::from_secs(60));
     assert!(stage.ask_on(&client, get("/again")).contains("Date: Thu, 01 Jan 2026 00:01:00 GMT\r\n"));
     assert!(!client.is_finished());
+}
+
+#[test]
+fn text_is_plain_and_utf_8_whether_it_is_borrowed_or_owned() {
+    let mut stage = Stage::new(pages());
+    let (client, answer) = stage.ask(get("/text"));
+    assert!(answer.contains("Content-Type: text/plain; charset=utf-8\r\nContent-Length: 7\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nhällo\n"), "{answer}");
+    let answer = stage.ask_on(&client, get("/target"));
+    assert!(
+        answer.starts_with("HTTP/1.1 201 ") && answer.contains("charset=utf-8\r\nContent-Length: 7\r\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_target_is_what_was_sent() {
+    let mut stage = Stage::new(pages());
+    let (client, _) = stage.ask(get("/target"));
+    for target in [
+        "/target",
+        "/target?",
+        "/target?a=%20b&c?d",
+        "/target/?",
+        "HTTP://LocalHost:80/target?a",
+        "https://localhost/target",
+    ] {
+        let answer = stage.ask_on(&client, get(target));
+        assert!(answer.ends_with(&format!("\r\n\r\n{target}")), "{answer}");
+    }
 }
 
 #[test]

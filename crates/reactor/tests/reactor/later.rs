@@ -97,15 +97,15 @@ fn an_answer_that_comes_too_late_does_not_answer_the_next_request() {
     let mut stage = Stage::new(desk(&ids));
     let (client, _) = stage.ask(get("/later/one"));
     let first = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(first, Reply::status(200)));
+    stage.on.with_hub(|hub| hub.answer_to(first, Reply::status(200)));
     stage.settle();
     assert!(text(&client).starts_with("HTTP/1.1 200 "));
     stage.ask_on(&client, get("/later/two"));
-    stage.on.with_hub(|hub| hub.answer(first, Reply::page("text/plain", &b"for somebody else"[..])));
+    stage.on.with_hub(|hub| hub.answer_to(first, Reply::page("text/plain", &b"for somebody else"[..])));
     stage.settle();
     assert_eq!(text(&client), "");
     let second = ids.lock().unwrap()[1];
-    stage.on.with_hub(|hub| hub.answer(second, Reply::page("text/plain", &b"for you"[..])));
+    stage.on.with_hub(|hub| hub.answer_to(second, Reply::page("text/plain", &b"for you"[..])));
     stage.settle();
     assert!(text(&client).ends_with("for you"));
 }
@@ -118,7 +118,7 @@ fn nor_does_one_that_is_given_in_the_turn_in_which_the_next_request_begins() {
         let clients = [stage.connect(), stage.connect()];
         let [giver, asker] = [&clients[usize::from(!giver_comes_first)], &clients[usize::from(giver_comes_first)]];
         stage.ask_on(asker, get("/later/one"));
-        stage.on.with_hub(|hub| hub.answer(ids.lock().unwrap()[0], Reply::status(200)));
+        stage.on.with_hub(|hub| hub.answer_to(ids.lock().unwrap()[0], Reply::status(200)));
         assert!(text(asker).starts_with("HTTP/1.1 200 "));
         giver.send(b"POST /give?to=0 HTTP/1.1\r\nHost: a\r\nContent-Length: 17\r\n\r\nfor somebody else");
         asker.send(get("/later/two").as_bytes());
@@ -127,7 +127,7 @@ fn nor_does_one_that_is_given_in_the_turn_in_which_the_next_request_begins() {
         assert!(text(giver).starts_with("HTTP/1.1 204 "));
         stage.settle();
         assert_eq!(text(asker), "");
-        stage.on.with_hub(|hub| hub.answer(ids.lock().unwrap()[1], Reply::page("text/plain", &b"for you"[..])));
+        stage.on.with_hub(|hub| hub.answer_to(ids.lock().unwrap()[1], Reply::page("text/plain", &b"for you"[..])));
         assert!(text(asker).ends_with("for you"));
     }
 }
@@ -139,8 +139,8 @@ fn only_the_first_answer_counts() {
     let (client, _) = stage.ask(get("/later"));
     let id = ids.lock().unwrap()[0];
     stage.on.with_hub(|hub| {
-        hub.answer(id, Reply::page("text/plain", &b"first"[..]));
-        hub.answer(id, Reply::page("text/plain", &b"second"[..]));
+        hub.answer_to(id, Reply::page("text/plain", &b"first"[..]));
+        hub.answer_to(id, Reply::page("text/plain", &b"second"[..]));
     });
     stage.settle();
     let received = answers(&text(&client), false);
@@ -160,7 +160,7 @@ fn the_answer_may_open_a_web_socket_and_frames_behind_are_read() {
     let id = ids.lock().unwrap()[0];
     stage.on.with_hub(|hub| {
         assert_eq!(hub.subscribers("all"), 0);
-        hub.answer(id, Reply::web_socket());
+        hub.answer_to(id, Reply::web_socket());
     });
     stage.settle();
     let mut received = client.receive();
@@ -183,7 +183,7 @@ fn the_answer_may_open_a_stream() {
     let mut stage = Stage::new(desk(&ids));
     let (client, _) = stage.ask(get("/later"));
     let id = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(id, Reply::events()));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::events()));
     stage.settle();
     stage.on.with_hub(|hub| hub.publish("all", "x"));
     let received = text(&client);
@@ -197,7 +197,7 @@ fn a_refused_upgrade_is_an_answer_too() {
     let mut stage = Stage::new(desk(&ids));
     let (client, _) = stage.ask([get("/later"), get("/never")].concat());
     let id = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(id, Reply::web_socket()));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::web_socket()));
     stage.settle();
     let received = answers(&text(&client), false);
     assert_eq!(received.len(), 1);
@@ -230,10 +230,10 @@ fn later_may_be_answered_by_later_once_more() {
     let mut stage = Stage::new(desk(&ids));
     let (client, _) = stage.ask([get("/later"), get("/now")].concat());
     let id = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(id, Reply::later()));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::later()));
     stage.settle();
     assert_eq!(text(&client), "");
-    stage.on.with_hub(|hub| hub.answer(id, Reply::page("text/plain", &b"at last"[..])));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::page("text/plain", &b"at last"[..])));
     stage.settle();
     let bodies: Vec<String> = answers(&text(&client), false).into_iter().map(|answer| answer.2).collect();
     assert_eq!(bodies, ["at last", "now"]);
@@ -248,7 +248,7 @@ fn a_peer_that_half_closed_is_still_answered() {
     client.finish();
     stage.settle();
     let id = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(id, Reply::page("text/plain", &b"still"[..])));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::page("text/plain", &b"still"[..])));
     stage.settle();
     assert!(text(&client).ends_with("still"));
     assert!(client.is_closed());
@@ -265,7 +265,7 @@ fn a_peer_that_resets_is_noticed_at_once() {
     let id = ids.lock().unwrap()[0];
     assert_eq!(stage.app().closed, [(id, Closed::Gone)]);
     assert_eq!((stage.on.stats().connections, stage.on.stats().pinned), (0, 0));
-    stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::status(200)));
     stage.settle();
     assert_eq!(stage.app().closed.len(), 1);
 }
@@ -335,7 +335,7 @@ fn a_flood_behind_a_later_answer_is_not_read() {
     }
     assert!(stage.on.stats().pinned < 200_000, "{}", stage.on.stats().pinned);
     let id = ids.lock().unwrap()[0];
-    stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+    stage.on.with_hub(|hub| hub.answer_to(id, Reply::status(200)));
     stage.settle();
     assert_eq!(answers(&text(&client), false).len(), 40_001);
     assert_eq!(stage.on.stats().pinned, 0);
@@ -349,7 +349,7 @@ fn the_answer_to_a_last_request_is_the_last() {
         let request = get("/later").replace("\r\n\r\n", &format!("\r\n{fields}\r\n\r\n"));
         let (client, _) = stage.ask([request, get("/now")].concat());
         let id = ids.lock().unwrap()[0];
-        stage.on.with_hub(|hub| hub.answer(id, Reply::status(200)));
+        stage.on.with_hub(|hub| hub.answer_to(id, Reply::status(200)));
         stage.settle();
         let received = answers(&text(&client), false);
         assert_eq!(received.len(), 1, "{fields}");

@@ -221,7 +221,7 @@ fn a_stale_id_reaches_nobody() {
     assert_ne!(stale, fresh);
     stage.on.with_hub(|hub| {
         hub.send_to(stale, "for somebody else");
-        hub.answer(stale, Reply::status(500));
+        hub.answer_to(stale, Reply::status(500));
         hub.close(stale, CloseCode::NORMAL, "");
         hub.send_to(fresh, "for you");
     });

@@ -223,7 +223,7 @@ impl App {
                     let (record, _) = *self.random.pick(&self.waiting);
                     let id = self.model.records[record].id;
                     if let Some(reply) = self.late_reply(record) {
-                        hub.answer(id, reply);
+                        hub.answer_to(id, reply);
                     }
                 }
                 5 if !self.model.live.is_empty() => {

@@ -167,15 +167,15 @@ fn answer_for_the_request_before(play: &mut Play) {
     play.gets(paul, "/later/paul");
     play.settle();
     let Some(before) = play.peer("paul") else { return };
-    play.on_hub(|hub| hub.answer(before, crate::play::reply("page")));
+    play.on_hub(|hub| hub.answer_to(before, crate::play::reply("page")));
     play.hears(paul, &["200 a page"]);
     play.gets(paul, "/later/paul");
     play.settle();
     // Whoever still holds the old name must not answer the new request.
-    play.on_hub(|hub| hub.answer(before, crate::play::reply("page-9")));
+    play.on_hub(|hub| hub.answer_to(before, crate::play::reply("page-9")));
     play.hears(paul, &[]);
     if let Some(now) = play.peer("paul") {
-        play.on_hub(|hub| hub.answer(now, crate::play::reply("page")));
+        play.on_hub(|hub| hub.answer_to(now, crate::play::reply("page")));
     }
     play.hears(paul, &["200 a page"]);
 }

@@ -60,10 +60,12 @@ fn listing(text: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut listing: Vec<(String, BTreeSet<String>)> = Vec::new();
     let mut open = String::new();
     for line in text.lines() {
-        let mut columns = line.split("  ").filter(|column| !column.is_empty());
-        if !line.starts_with(' ') {
-            listing.push((columns.next().unwrap_or_default().trim().into(), BTreeSet::new()));
+        // One blank may be all that stands behind the name of a crate.
+        let (package, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if !package.is_empty() {
+            listing.push((package.into(), BTreeSet::new()));
         }
+        let mut columns = rest.split("  ").filter(|column| !column.trim().is_empty());
         let Some((_, named)) = listing.last_mut() else { continue };
         if line.len() - line.trim_start().len() <= INDENT {
             open.clear();
@@ -88,14 +90,14 @@ mod tests {
                            \x20               in/ mod three     more\n\
                            \x20                   four\n\
                            \x20               all/ five\n\
-                           b/src           six\n";
+                           letters/of/src/ six\n";
 
     #[test]
     fn names_are_read_with_their_folders() {
         let listing = listing(LISTING);
         let names = |at: usize| listing[at].1.iter().map(String::as_str).collect::<Vec<_>>();
         assert_eq!(names(0), ["all/", "five", "in/four", "in/mod", "in/three", "one", "two"]);
-        assert_eq!((listing[1].0.as_str(), names(1)), ("b/src", vec!["six"]));
+        assert_eq!((listing[1].0.as_str(), names(1)), ("letters/of/src/", vec!["six"]));
     }
 
     #[test]

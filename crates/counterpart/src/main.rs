@@ -1,0 +1,47 @@
+//! `counterpart`: the library as third-party suites meet it. They want a server that says how it read a request, that sends any
+//! events and closes with any code, and a client that does as the server tells it; the program `longwire` has none of these,
+//! and shall have none.
+//!
+//! ```text
+//! counterpart serve                             listens on a free loopback port and says where
+//! counterpart visit ADDRESS PATH [PROTOCOL…]    opens a WebSocket, and tells on standard output how it ended
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod reading;
+mod serve;
+mod streams;
+mod visit;
+
+use std::io;
+use std::process::ExitCode;
+
+use longwire_reactor::Limits;
+
+const USAGE: &str = "usage: counterpart serve | counterpart visit ADDRESS PATH [PROTOCOL…]";
+
+fn main() -> ExitCode {
+    env_logger::Builder::new().filter_level(log::LevelFilter::Info).format_target(false).init();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ended = match words[..] {
+        ["serve"] => serve::run(),
+        ["visit", address, path, ref protocols @ ..] => visit::run(address, path, protocols),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The library's own, but for messages of 16 MiB, long lists of events, and streams that nobody reads while they are written.
+fn limits() -> Limits {
+    let mut limits = Limits { body: 16 << 20, send_queue: 64 << 20, ..Limits::default() };
+    limits.message.message = 16 << 20;
+    limits
+}
