@@ -9,8 +9,9 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// From this size on a piece is the system's: glibc's own first choice. Whoever has set it has chosen.
-const THRESHOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "131072");
+/// From this size on a piece is the system's. glibc's own first choice is four times as much; then a queue's blocks, of up to 64 KiB,
+/// stay in the heap, and an attack that makes many of them leaves holes there. Whoever has set it has chosen.
+const THRESHOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "32768");
 
 /// Says that it was tried. (From a program with more rights than its user the threshold is taken away on the way.)
 const TRIED: &str = "LONGWIRE_HEAP";

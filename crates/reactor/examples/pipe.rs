@@ -22,7 +22,7 @@ impl Handler for Pipe {
     fn drained(&mut self, peer: &mut Peer<u32>) {
         let missed = std::mem::take(peer.user);
         if missed > 0 {
-            peer.send(&format!("({missed} lines are missing here)"));
+            peer.send(&format!("({missed} lines were missed)"));
         }
     }
 

@@ -56,8 +56,8 @@ pub trait Handler {
     /// number of what was dropped since the last call.
     ///
     /// A stream's client is told by itself, in an event named `gap`. A WebSocket's is not, for messages are the application's
-    /// own: keep the number, and tell it in [`drained`](Handler::drained); here the queue is still full, and what is sent is
-    /// dropped as well.
+    /// own: keep the number, and tell it in [`drained`](Handler::drained); here the queue may still be full, and then what is
+    /// sent is dropped as well.
     fn dropped(&mut self, peer: &mut Peer<'_, Self::User>, what: Dropped) {
         let _ = (peer, what);
     }

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 
@@ -19,21 +20,40 @@ NAME = "www.example.org"
 PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "deploying.md"
 
 
+class Outside(str):
+    """Where nginx listens; and where it does with TLS."""
+
+    def __new__(cls, http, port, trust):
+        self = super().__new__(cls, http)
+        self.port, self.trust = port, trust
+        return self
+
+    def secretly(self):
+        """A connection with TLS, whose certificate is checked."""
+        connected = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return Wire.from_socket(self.trust.wrap_socket(connected, server_hostname=NAME), NAME)
+
+
 @contextlib.contextmanager
 def nginx(http):
     """nginx in front of the program; gives its own address."""
     block = re.search(r"```nginx\n(map .*?)```", PAGE.read_text(), re.DOTALL).group(1)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    block = block.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("http://127.0.0.1:8080", http)
-    assert str(port) in block and http in block, "deploying.md names other ports"
+    with socket.socket() as plain, socket.socket() as secret:
+        for free in (plain, secret):
+            free.bind(("127.0.0.1", 0))
+        port, secret_port = plain.getsockname()[1], secret.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        places = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        places = {"listen 80;": f"listen 127.0.0.1:{port};", "listen 443 ssl;": f"listen 127.0.0.1:{secret_port} ssl;", "/etc/ssl/www.example.org": folder, "http://127.0.0.1:8080": http}
+        for place, ours in places.items():
+            assert place in block, f"deploying.md does not say {place}"
+            block = block.replace(place, ours)
+        certificate = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-out", f"{folder}/chain.pem", "-keyout", f"{folder}/key.pem"]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *certificate], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         config = pathlib.Path(folder, "nginx.conf")
         # Started by root its workers would be of another user, and a Unix socket is for its owner.
         user = "user root;" if os.geteuid() == 0 else ""
-        config.write_text(f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;\nevents {{}}\nhttp {{ access_log off; {places}\n{block}}}\n")
+        config.write_text(f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error;\nevents {{}}\nhttp {{ access_log off; {temporary}\n{block}}}\n")
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
         proxy = subprocess.Popen([binary, "-c", config, "-e", f"{folder}/error"], stdin=subprocess.DEVNULL)
         try:
@@ -43,7 +63,7 @@ def nginx(http):
                 assert proxy.poll() is None, pathlib.Path(folder, "error").read_text()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     proxy.wait(0.05)
-            yield f"http://127.0.0.1:{port}"
+            yield Outside(f"http://127.0.0.1:{port}", secret_port, ssl.create_default_context(cafile=f"{folder}/chain.pem"))
         finally:
             proxy.terminate()
             proxy.wait(10)
@@ -76,11 +96,37 @@ def web_socket():
         wire.ends()
 
 
-@check("a page of another origin is refused")
+@check("the same on a port that has to be said")
+def another_port():
+    with both("--allow-host", NAME) as outside, Wire(outside) as wire:
+        port = outside.rsplit(":", 1)[1]
+        wire.upgrade("/echo", host=f"{NAME}:{port}", origin=f"http://{NAME}:{port}")
+        wire.accepted()
+
+
+@check("with TLS: pages, and WebSockets of https: pages, whose Host and Origin name no port")
+def tls():
+    with both("--allow-host", NAME) as outside:
+        with outside.secretly() as wire:
+            wire.request("GET /healthz")
+            same(wire.response().body, b"ok\n", "the answer")
+        with outside.secretly() as wire:
+            wire.upgrade("/echo", origin=f"https://{NAME}")
+            wire.accepted()
+            wire.send(frame(TEXT, b"in secret"))
+            same(wire.frame(), (True, TEXT, b"in secret"), "the echo")
+        with outside.secretly() as wire:
+            wire.upgrade("/echo", origin=f"https://{NAME}.evil.example")
+            same(wire.response().status, 403, "the status for another page")
+
+
+@check("a page of another origin is refused, and the answer says what to do")
 def foreign():
     with both("--allow-host", NAME) as outside, Wire(outside) as wire:
         wire.upgrade("/echo", host=NAME, origin="http://evil.example")
-        same(wire.response().status, 403, "the status")
+        response = wire.response()
+        same(response.status, 403, "the status")
+        assert b"--allow-origin" in response.body, response.body
 
 
 @check("an event stream arrives event by event, not when a buffer is full")

@@ -1,7 +1,10 @@
 //! The commands of README.md, each executed as a reader would: a command that serves is started, visited and asked to stop.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,6 +20,8 @@ use crate::server::Server;
 enum How {
     /// Started, visited at this address, asked to stop with SIGTERM.
     Serves(&'static str),
+    /// Run in a folder of its own, in which `longwire` leads to this repository.
+    BesideTheClone,
     /// It is what runs at this moment.
     ThisRun,
     /// Run to its end, which must be a good one.
@@ -27,6 +32,7 @@ fn how(command: &str) -> How {
     match command {
         "cargo run --release" => How::Serves("127.0.0.1:8080"),
         "cargo xtask test" => How::ThisRun,
+        _ if command.starts_with("cargo new ") => How::BesideTheClone,
         _ => How::AsItStands,
     }
 }
@@ -39,7 +45,8 @@ pub(crate) fn commands(repository: &Repository) -> Fallible<Tally> {
     for command in &commands {
         let outcome = match how(command) {
             How::ThisRun => Ok(()),
-            How::AsItStands => execute(repository, command),
+            How::AsItStands => execute(repository, command, &repository.root),
+            How::BesideTheClone => beside(repository, command),
             How::Serves(authority) => serve(repository, command, authority),
         };
         match outcome {
@@ -61,9 +68,19 @@ fn lines(block: &str, has_prompt: bool) -> Vec<String> {
     commands.map(String::from).collect()
 }
 
-fn execute(repository: &Repository, command: &str) -> Fallible<()> {
-    Task::new(repository, &format!("README {command}"), "sh")?.args(["-c", command]).succeed()?;
+fn execute(repository: &Repository, command: &str, folder: &Path) -> Fallible<()> {
+    Task::new(repository, &format!("README {command}"), "sh")?.args(["-c", command]).folder(folder).succeed()?;
     Ok(())
+}
+
+/// Not below this repository: cargo would take the new package for one of ours.
+fn beside(repository: &Repository, command: &str) -> Fallible<()> {
+    let folder = std::env::temp_dir().join(format!("longwire-readme-{}", std::process::id()));
+    fs::create_dir(&folder)?;
+    let linked = symlink(&repository.root, folder.join("longwire"));
+    let outcome = linked.map_err(Into::into).and_then(|()| execute(repository, command, &folder));
+    fs::remove_dir_all(&folder)?;
+    outcome
 }
 
 fn serve(repository: &Repository, command: &str, authority: &str) -> Fallible<()> {

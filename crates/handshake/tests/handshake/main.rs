@@ -26,10 +26,10 @@ use longwire_handshake::{Accept, Chunks, Date, FieldSlots, Head, Limits, Refusal
 fn the_sizes_are_those_of_the_readme() {
     assert_eq!(size_of::<Head>(), 24);
     assert_eq!(size_of::<Chunks>(), 24);
-    assert_eq!(size_of::<Request<'_, '_>>(), 128);
+    assert_eq!(size_of::<Request<'_, '_>>(), 144);
     assert_eq!(size_of::<FieldSlots<'_>>(), 3_200);
     assert_eq!(size_of::<Limits>(), 12);
-    assert_eq!(size_of::<Upgrade<'_, '_>>(), 128 + 16);
+    assert_eq!(size_of::<Upgrade<'_, '_>>(), 144 + 16);
     assert_eq!(size_of::<Accept>(), 28);
     assert_eq!(size_of::<Date>(), 29);
     assert_eq!(size_of::<Refusal>(), 1);
