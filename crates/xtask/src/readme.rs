@@ -109,7 +109,17 @@ fn get(authority: &str) -> Fallible<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::{How, beside, how, lines};
+    use crate::repository::Repository;
+
+    #[test]
+    fn a_new_package_finds_the_clone_beside_it() {
+        let repository = Repository::open().expect("this repository");
+        let command = "cargo new mine && cd mine && cargo add --path ../longwire/crates/reactor";
+        assert_eq!(how(command), How::BesideTheClone);
+        beside(&repository, command).expect("a package with a dependency");
+        assert!(beside(&repository, "cargo new mine && cargo add --path longwire/crates/reactor").is_err());
+    }
 
     #[test]
     fn commands_are_lines_or_stand_behind_a_prompt() {
