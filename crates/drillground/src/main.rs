@@ -14,6 +14,8 @@
 #![forbid(unsafe_code)]
 
 /// The program's own: how it keeps its log short is drilled, too.
+#[path = "../../longwire/src/heap.rs"]
+mod heap;
 #[path = "../../longwire/src/panics.rs"]
 mod panics;
 
@@ -101,6 +103,7 @@ fn pour(out: &mut Out) {
 }
 
 fn main() -> io::Result<()> {
+    heap::settle();
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).format_target(false).init();
     panics::log_panics();
     let server = Server::bind("127.0.0.1:0")?;

@@ -7,7 +7,8 @@ use std::io::IoSlice;
 use crate::ledger::OBJECT;
 
 const SMALLEST: usize = 256;
-const LARGEST: usize = 64 << 10;
+/// With the allocator's own word it takes sixteen pages, and not one more.
+const LARGEST: usize = (64 << 10) - 32;
 
 /// A queue of bytes.
 #[derive(Default)]
@@ -135,9 +136,9 @@ impl Blocks {
     }
 }
 
-/// The size of the next block: as much as is wanted, and a quarter of what is there, within bounds.
+/// The size of the next block: as much as is wanted, and a quarter of what is there, within bounds; of a long queue all are the same.
 fn capacity(length: usize, wanted: usize) -> usize {
-    wanted.max(length / 4).clamp(SMALLEST, LARGEST)
+    if length < LARGEST { wanted.max(length / 4).clamp(SMALLEST, LARGEST) } else { LARGEST }
 }
 
 #[cfg(test)]
