@@ -243,7 +243,7 @@ impl Sending {
     /// Settles what a connection pins, and its deadline. Who has grown beyond the budget without having asked ends.
     pub(crate) fn settle(&mut self, slot: u32) {
         let before = self.slots[slot].pinned;
-        if self.book(slot) > before && !self.ledger.admits(0) && !self.make_room(slot, 0) {
+        if self.book(slot) > before && !self.make_room(slot, 0) {
             self.end_and_cut(slot, Closed::NoRoom);
         }
         let connection = &self.slots[slot];

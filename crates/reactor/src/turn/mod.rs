@@ -100,8 +100,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
         let now = moment(&sys);
-        // Room for the longest thing that must be contiguous, and for what is read behind it.
         let slot_cost = size_of::<Connection>() + size_of::<Option<S::Socket>>() + size_of::<Option<H::User>>();
+        // Room for the longest thing that must be contiguous, and for what is read behind it.
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
         let waiting = (0..sys.listeners()).collect();
         Self {
