@@ -44,6 +44,18 @@ impl Header {
     /// Bytes of the longest header: two, a 64-bit length, a key.
     pub const MAX_LEN: usize = 14;
 
+    /// The header of the same frame if its payload is compressed, to `len` bytes (RFC 7692).
+    ///
+    /// RFC 7692 §6.1: RSV1 stands on the first frame of a message alone, and on no control frame.
+    #[must_use]
+    pub const fn deflated(self, len: usize) -> Self {
+        let rsv = match self.opcode {
+            Opcode::Text | Opcode::Binary => self.rsv.union(Rsv::RSV1),
+            _ => self.rsv,
+        };
+        Self { rsv, len: len as u64, ..self }
+    }
+
     /// The header at the front of `bytes` and how many bytes it takes, `None` if its end is not there yet.
     ///
     /// Refuses what no header may be, whoever sent it and whatever came before: a reserved opcode; a control frame that

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use log::LevelFilter;
-use longwire_reactor::{Limits, Network, Origins};
+use longwire_reactor::{Deflate, Limits, Network, Origins};
 
 use crate::access::Format;
 use crate::listen::Listen;
@@ -75,6 +75,9 @@ pub(crate) struct Serve {
     /// they say in `Forwarded` or `X-Forwarded-For` is believed: make sure that they write one of the two.
     #[arg(long, value_name = "NETWORK")]
     pub(crate) trusted_proxy: Vec<Network>,
+    /// Compresses messages on WebSockets whose clients offer it.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Compress::NoTakeover)]
+    deflate: Compress,
     /// Writes a line to standard output for every request answered and every connection closed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Off)]
     pub(crate) access_log: Format,
@@ -151,7 +154,30 @@ pub(crate) struct Serve {
     drain_timeout: Duration,
 }
 
+/// How messages are compressed (RFC 7692).
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Compress {
+    /// Not at all.
+    Off,
+    /// Each message by itself: all connections share their loop's memory for it.
+    NoTakeover,
+    /// With what was said before: messages become shorter, and a connection that speaks pins up to 350 KB.
+    Takeover,
+}
+
 impl Serve {
+    pub(crate) const fn deflate(&self) -> Option<Deflate> {
+        match self.deflate {
+            Compress::Off => None,
+            Compress::NoTakeover => Some(Deflate::DEFAULT),
+            Compress::Takeover => Some(Deflate {
+                server_no_context_takeover: false,
+                client_no_context_takeover: false,
+                ..Deflate::DEFAULT
+            }),
+        }
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         let mut limits = Limits {
             head_deadline: self.head_timeout,
@@ -291,6 +317,15 @@ mod tests {
         for wrong in [&["--threads", "2", "sreve"][..], &["--threads", "x", "serve"], &["serve", "serve"]] {
             assert!(Options::read(line(wrong)).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_message_is_compressed_by_itself_unless_something_else_is_said() {
+        let keeps = |words: &[&str]| parse(words).deflate().map(|terms| !terms.server_no_context_takeover);
+        assert_eq!(keeps(&[]), Some(false));
+        assert_eq!(keeps(&["--deflate", "no-takeover"]), Some(false));
+        assert_eq!(keeps(&["--deflate", "takeover"]), Some(true));
+        assert_eq!(keeps(&["--deflate", "off"]), None);
     }
 
     #[test]

@@ -45,6 +45,9 @@ fn prepare(options: &Serve) -> Result<Server, String> {
     for network in &options.trusted_proxy {
         server = server.trust(*network);
     }
+    if let Some(terms) = options.deflate() {
+        server = server.deflate(terms);
+    }
     Ok(server.limits(limits).origins(options.origins()))
 }
 

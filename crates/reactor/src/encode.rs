@@ -13,11 +13,19 @@ pub(crate) fn append_encoded<E: std::fmt::Debug>(
     encode(&mut out[start..]).expect("as many bytes as it said are enough");
 }
 
-/// Appends a message as one unmasked frame, as a server writes it.
+/// The header of a message in one unmasked frame, as a server writes it.
+const fn header_of(message: Message<'_>) -> Header {
+    Header { fin: true, rsv: Rsv::NONE, opcode: message.kind().opcode(), mask: None, len: message.len() as u64 }
+}
+
+/// Appends a message as one unmasked frame.
 pub(crate) fn append_frame(message: Message<'_>, out: &mut Vec<u8>) {
-    let opcode = message.kind().opcode();
-    let header = Header { fin: true, rsv: Rsv::NONE, opcode, mask: None, len: message.len() as u64 };
-    append_framed(header, message.as_bytes(), out);
+    append_framed(header_of(message), message.as_bytes(), out);
+}
+
+/// Appends the same with this payload, to which it was compressed.
+pub(crate) fn append_deflated_frame(message: Message<'_>, payload: &[u8], out: &mut Vec<u8>) {
+    append_framed(header_of(message).deflated(payload.len()), payload, out);
 }
 
 /// Appends a header and its payload, masked if the header says so.

@@ -56,7 +56,7 @@ pub struct Limits {
     /// connections end. What is resident is more by what malloc keeps of what was freed: with glibc start your server with
     /// `MALLOC_MMAP_THRESHOLD_=32768` in its environment, as `longwire` does.
     pub budget: usize,
-    /// Bytes that one visit reads before others have their turn (64 KiB).
+    /// Bytes that one visit reads before others have their turn (64 KiB), and what comes out of them where they are compressed.
     pub visit: usize,
     /// The loop's shared receive buffer, in bytes (64 KiB; at least 64).
     pub receive: usize,
@@ -64,6 +64,8 @@ pub struct Limits {
     pub direct: usize,
     /// What collects in the shared send buffer before it is written in mid-visit (64 KiB).
     pub cork: usize,
+    /// From this size on a message is compressed, where that was agreed on (1 KiB). What fits into a packet gains nothing.
+    pub deflate_from: usize,
     /// Events taken from one poll (1,024).
     pub events: usize,
     /// Connections taken from one listener in one turn (64).
@@ -124,6 +126,7 @@ impl Default for Limits {
             receive: 64 << 10,
             direct: 16 << 10,
             cork: 64 << 10,
+            deflate_from: 1 << 10,
             events: 1_024,
             accepts: 64,
             backlog: 1_024,

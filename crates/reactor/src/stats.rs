@@ -27,6 +27,8 @@ pub struct Stats {
     pub dropped: u64,
     /// Bytes read.
     pub bytes_in: u64,
+    /// Bytes that came out of compressed messages.
+    pub inflated: u64,
     /// Bytes written.
     pub bytes_out: u64,
     /// Callbacks that panicked.
@@ -50,6 +52,7 @@ impl std::ops::Add for Stats {
             published: self.published + other.published,
             dropped: self.dropped + other.dropped,
             bytes_in: self.bytes_in + other.bytes_in,
+            inflated: self.inflated + other.inflated,
             bytes_out: self.bytes_out + other.bytes_out,
             panics: self.panics + other.panics,
         }

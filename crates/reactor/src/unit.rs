@@ -2,7 +2,7 @@
 //! own bytes, so there is nothing to refuse here.
 //!
 //! Their first bytes tell them apart: a head begins with `H`, an event with a lower-case letter, a colon or a line's end, and no frame of ours
-//! begins with one of these (RFC 6455 §5.2: that would be a reserved bit or a reserved opcode).
+//! begins with one of these (RFC 6455 §5.2: that would be a reserved opcode, or a reserved bit that nobody has given a meaning).
 
 use longwire_frame::Header;
 

@@ -22,10 +22,11 @@ pub(crate) struct Step {
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "format", run: format },
     Step { name: "lints", run: lints },
-    Step { name: "lints, protocol crates without features", run: lints_without_features },
+    Step { name: "lints, libraries without features", run: lints_without_features },
     Step { name: "docs", run: docs },
     Step { name: "tests", run: tests },
-    Step { name: "tests, frame without features", run: tests_without_features },
+    Step { name: "tests, frame without features", run: frame_without_features },
+    Step { name: "tests, reactor without features", run: reactor_without_features },
     Step { name: "simulator", run: crate::simulate::histories },
     Step { name: "simulator, mistakes on purpose", run: crate::mutations::run },
     Step { name: "packages", run: packages },
@@ -48,7 +49,7 @@ fn lints(repository: &Repository) -> Fallible<Tally> {
 }
 
 fn lints_without_features(repository: &Repository) -> Fallible<Tally> {
-    let packages = PROTOCOL_CRATES.iter().flat_map(|name| ["-p", name]);
+    let packages = PROTOCOL_CRATES.iter().chain(&["longwire-reactor"]).flat_map(|name| ["-p", name]);
     Task::cargo(repository, "lints without features", &["clippy", "--all-targets", "--no-default-features"])?
         .args(packages)
         .args(["--", "-D", "warnings"])
@@ -67,9 +68,17 @@ fn tests(repository: &Repository) -> Fallible<Tally> {
     counted(&Task::cargo(repository, "tests", &["test", "--workspace", "--all-features", "--no-fail-fast"])?.run()?)
 }
 
-fn tests_without_features(repository: &Repository) -> Fallible<Tally> {
-    let words = ["test", "-p", "longwire-frame", "--no-default-features", "--no-fail-fast"];
-    counted(&Task::cargo(repository, "tests without features", &words)?.run()?)
+fn frame_without_features(repository: &Repository) -> Fallible<Tally> {
+    tests_without_features(repository, "longwire-frame")
+}
+
+fn reactor_without_features(repository: &Repository) -> Fallible<Tally> {
+    tests_without_features(repository, "longwire-reactor")
+}
+
+fn tests_without_features(repository: &Repository, package: &str) -> Fallible<Tally> {
+    let words = ["test", "-p", package, "--no-default-features", "--no-fail-fast"];
+    counted(&Task::cargo(repository, &format!("tests without features {package}"), &words)?.run()?)
 }
 
 /// Packs what may be published, then builds the archives as a workspace of their own, where each finds the others. (cargo's own

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush};
 
 use super::{Context, TAIL};
-use crate::{Header, Opcode, Rsv};
 
 /// What compresses our messages.
 ///
@@ -36,7 +35,6 @@ use crate::{Header, Opcode, Rsv};
 pub struct Deflater {
     deflate: Deflate,
     context: Context,
-    window_bits: u8,
 }
 
 impl Deflater {
@@ -49,16 +47,16 @@ impl Deflater {
         if !(9..=15).contains(&window_bits) {
             return None;
         }
-        // The fastest level, and the least memory beside the window: at this level more of it changes no byte.
+        // The fastest level, and the least memory beside the window: at this level more of it shortened nothing.
         let config =
             DeflateConfig { level: 1, window_bits: -i32::from(window_bits), mem_level: 1, ..DeflateConfig::default() };
-        Some(Self { deflate: Deflate::new_with_config(config), context, window_bits })
+        Some(Self { deflate: Deflate::new_with_config(config), context })
     }
 
-    /// Bytes of memory that this deflater pins.
+    /// Bytes of memory that a deflater of this window pins: for whoever must find room before making one.
     #[must_use]
-    pub const fn capacity(&self) -> usize {
-        OF_ANY_WINDOW + (OF_THE_WINDOW << self.window_bits)
+    pub const fn capacity(window_bits: u8) -> usize {
+        OF_ANY_WINDOW + (OF_THE_WINDOW << window_bits)
     }
 
     /// A whole message, behind what stands in `out`.
@@ -123,23 +121,6 @@ const OF_THE_WINDOW: usize = 4;
 
 impl core::fmt::Debug for Deflater {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Deflater")
-            .field("context", &self.context)
-            .field("window_bits", &self.window_bits)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Header {
-    /// The header of the same frame if its payload is compressed, to `len` bytes.
-    ///
-    /// §6.1: RSV1 stands on the first frame of a message alone, and on no control frame.
-    #[must_use]
-    pub const fn deflated(self, len: usize) -> Self {
-        let rsv = match self.opcode {
-            Opcode::Text | Opcode::Binary => self.rsv.union(Rsv::RSV1),
-            _ => self.rsv,
-        };
-        Self { rsv, len: len as u64, ..self }
+        f.debug_struct("Deflater").field("context", &self.context).finish_non_exhaustive()
     }
 }

@@ -41,7 +41,13 @@ impl Sending {
         match socket.connection.message_header(message, key) {
             Ok(header) => {
                 self.stats.messages_out += 1;
-                self.send_frame(machine, slot, header, message.as_bytes());
+                match self.deflate(slot, message.as_bytes()) {
+                    None => self.send_frame(machine, slot, header, message.as_bytes()),
+                    Some(payload) => {
+                        self.send_frame(machine, slot, header.deflated(payload.len()), &payload);
+                        self.deflaters.give_back(payload);
+                    }
+                }
             }
             // §5.4: between the fragments of our own message only control frames may go; it waits for the last one.
             Err(_) if socket.connection.is_mid_message() => {
@@ -78,7 +84,8 @@ impl Sending {
         }
     }
 
-    /// Sends a piece of a message; the first one decides what kind of message it is.
+    /// Sends a piece of a message; the first one decides what kind of message it is. It goes plain: as long as it lasts, it
+    /// would need a compressor of its own.
     pub(crate) fn piece(&mut self, machine: &mut dyn Machine, slot: u32, piece: Message<'_>, end: bool) {
         let Session::WebSocket(socket) = &self.slots[slot].session else { return };
         let sends = socket.sends;

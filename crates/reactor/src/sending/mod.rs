@@ -5,6 +5,7 @@
 //! turn. An error or an end that is met on the way is noted in `endings`: the loop deals with it after the callback.
 
 mod addresses;
+mod compressing;
 mod cork;
 mod masks;
 mod messages;
@@ -22,6 +23,7 @@ use longwire_handshake::Date;
 use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::{Deadlines, Moment};
+use crate::deflate::{Deflaters, Inflaters};
 use crate::due::{Times, milliseconds};
 use crate::ledger::Ledger;
 use crate::notices::Notices;
@@ -81,9 +83,13 @@ pub(crate) struct Sending {
     /// What that pins.
     outbound_bytes: usize,
     audience: Vec<u32>,
+    pub(crate) deflaters: Deflaters,
+    pub(crate) inflaters: Inflaters,
     /// Used buffers for messages in pieces.
     pub(crate) pool: Vec<Vec<u8>>,
     pub(crate) draining: bool,
+    /// How much work is enough for this visit.
+    enough: u64,
 }
 
 impl Sending {
@@ -102,6 +108,9 @@ impl Sending {
             times: Times::new(&limits),
             cork: Cork::new(limits.cork + limits.direct),
             scratch: Vec::new(),
+            deflaters: Deflaters::new(),
+            inflaters: Inflaters::new(limits.message, limits.receive),
+            enough: 0,
             limits,
             slots: Slots::new(),
             addresses: Addresses::new(),
@@ -208,10 +217,26 @@ impl Sending {
     /// Its slot is free again, and everything that was booked for it.
     pub(crate) fn let_go(&mut self, key: Key) {
         self.addresses.forget(key.slot);
+        self.deflaters.take(key.slot);
         self.deadlines.disarm(&mut self.slots, key.slot);
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
+    }
+
+    /// What this loop has done for its peers so far: bytes read, and what came out of those that were compressed.
+    pub(crate) const fn work(&self) -> u64 {
+        self.stats.bytes_in + self.stats.inflated
+    }
+
+    /// A visit begins to read.
+    pub(crate) const fn begin_work(&mut self) {
+        self.enough = self.work() + self.limits.visit as u64;
+    }
+
+    /// How much work the visit may still do.
+    pub(crate) const fn work_left(&self) -> usize {
+        self.enough.saturating_sub(self.work()) as usize
     }
 
     /// Takes back a buffer that a message was put together in, for the next one.

@@ -5,6 +5,7 @@ use std::io::IoSlice;
 use longwire_frame::State;
 
 use super::Sending;
+use crate::encode::{append_deflated_frame, append_frame};
 use crate::publication::Publication;
 use crate::remote::Parcel;
 use crate::session::Session;
@@ -52,7 +53,23 @@ impl Sending {
     ) {
         self.stats.published += 1;
         // What one turn can publish must not grow with what its peers can send.
-        if self.topics.publish(topic, publication, except) >= self.limits.cork {
+        let Self { topics, deflaters, limits, .. } = self;
+        let waits = topics.publish(topic, except, |form, out| match (form, publication.message()) {
+            (Form::Events, _) => publication.encode_event(out),
+            (_, None) => {}
+            (Form::Frames, Some(message)) => append_frame(message, out),
+            (Form::Deflated(window), Some(message)) => {
+                let worth_it = message.len() >= limits.deflate_from;
+                match worth_it.then(|| deflaters.shared(window, message.as_bytes())).flatten() {
+                    Some(payload) => {
+                        append_deflated_frame(message, &payload, out);
+                        deflaters.give_back(payload);
+                    }
+                    None => append_frame(message, out),
+                }
+            }
+        });
+        if waits >= self.limits.cork {
             self.deliver(machine);
         }
     }
@@ -203,7 +220,7 @@ impl Sending {
 /// The wire form that a session's peer reads, if it is open.
 fn form(session: &Session) -> Option<Form> {
     match session {
-        Session::WebSocket(_) => Some(Form::Frames),
+        Session::WebSocket(socket) => Some(socket.terms.form()),
         Session::Events(_) => Some(Form::Events),
         _ => None,
     }

@@ -128,6 +128,8 @@ impl Sending {
     /// Sends the greediest connections of this loop away, until there is room for `more` and some to spare.
     #[cold]
     fn relieve(&mut self, more: usize, but: Option<u32>) {
+        // Nobody needs to go for what is only there to save bytes.
+        self.forget_deflaters();
         let least = GREEDY.min(self.ledger.relief());
         let mut greedy: Vec<(usize, u32)> = Vec::new();
         for key in self.slots.keys() {

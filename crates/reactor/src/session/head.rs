@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use longwire_frame::Connection as Frames;
 use longwire_handshake::{
-    self as handshake, Accept, Body as Content, Connection as Persistence, FieldName, FieldSlots, FieldValue, Refusal,
-    Request, Response, Status, Upgrade, negotiate,
+    self as handshake, Accept, Body as Content, Connection as Persistence, Deflate, FieldName, FieldSlots, FieldValue,
+    Refusal, Request, Response, Status, Upgrade, negotiate,
 };
 
 use super::{Session, Visit, body, events, later, web_socket};
@@ -13,6 +13,7 @@ use crate::access::Record;
 use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
+use crate::deflate::Terms;
 use crate::due::{Due, Times};
 use crate::encode::append_encoded;
 use crate::handler::Handler;
@@ -224,25 +225,30 @@ fn open<H: Handler>(
         Ok(agreed) => agreed,
         Err(refusal) => return refuse(visit, refusal, parsed),
     };
+    let agreed = visit.rules.deflate.and_then(|wanted| wanted.answer(upgrade.extensions()));
+    let mut memory = [0; Deflate::MAX_LEN];
+    let extension = agreed.map(|agreed| agreed.value(&mut memory));
     let mut fields = lend(fields);
     let accept = upgrade.accept();
-    fields.extend(upgrade_fields(&accept, negotiated.protocol));
+    fields.extend(upgrade_fields(&accept, negotiated.protocol, extension));
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
     respond(visit, Some(parsed), &response, 0);
-    web_socket::open(visit, Frames::server(visit.sending.limits.message), pieces);
+    web_socket::open(visit, Frames::server(visit.sending.limits.message), Terms::of_server(agreed), pieces);
 }
 
 /// The fields of the 101.
 fn upgrade_fields<'a>(
     accept: &'a Accept,
     protocol: Option<&'a str>,
+    extension: Option<FieldValue<'a>>,
 ) -> impl Iterator<Item = (FieldName<'a>, FieldValue<'a>)> {
     let protocol = protocol.and_then(|protocol| FieldValue::new(protocol).ok());
     [
         Some((FieldName::UPGRADE, FieldValue::literal("websocket"))),
         Some((FieldName::SEC_WEBSOCKET_ACCEPT, accept.value())),
         protocol.map(|protocol| (FieldName::SEC_WEBSOCKET_PROTOCOL, protocol)),
+        extension.map(|extension| (FieldName::SEC_WEBSOCKET_EXTENSIONS, extension)),
     ]
     .into_iter()
     .flatten()

@@ -2,6 +2,7 @@
 
 use longwire_frame::Assembly;
 
+use crate::deflate::Inflating;
 use crate::ledger::OBJECT;
 
 /// The carried input of one connection.
@@ -12,17 +13,25 @@ pub(crate) struct Input {
     pub(crate) carry: Vec<u8>,
     /// A message that arrives in pieces.
     pub(crate) assembly: Option<Assembly>,
+    /// What decompresses a message that has begun, or all messages of a peer that keeps its window.
+    pub(crate) inflating: Option<Box<Inflating>>,
 }
 
 impl Input {
     pub(crate) fn is_empty(&self) -> bool {
-        self.carry.is_empty() && self.assembly.is_none()
+        self.carry.is_empty() && self.assembly.is_none() && self.inflating.is_none()
+    }
+
+    /// Whether there is something that has come and only waits for its turn.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.inflating.as_ref().is_some_and(|inflating| inflating.parked.is_some())
     }
 
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
         // Itself, and each of its buffers, is an object on the heap.
         let assembly = self.assembly.as_ref().map_or(0, |assembly| assembly.capacity() + OBJECT);
-        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly
+        let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.pinned());
+        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly + inflating
     }
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod body;
 pub(crate) mod closing;
+mod compressed;
 pub(crate) mod events;
 pub(crate) mod head;
 pub(crate) mod input;
@@ -11,6 +12,8 @@ pub(crate) mod later;
 pub(crate) mod opening;
 mod visit;
 pub(crate) mod web_socket;
+
+use longwire_handshake::Deflate;
 
 use self::body::Body;
 use self::closing::Closing;
@@ -136,6 +139,7 @@ impl Session {
     pub(crate) fn pinned(&self) -> usize {
         match self {
             Self::Later(later) => later.pinned(),
+            Self::WebSocket(socket) => socket.terms.pinned(),
             Self::Opening(awaited) => awaited.pinned(),
             _ => 0,
         }
@@ -157,6 +161,8 @@ impl Session {
 /// Rules of the server that a session needs to know.
 pub(crate) struct Rules {
     pub(crate) origins: Origins,
+    /// What WebSockets are to be compressed like, if they are.
+    pub(crate) deflate: Option<Deflate>,
     /// Names that a Host may have on a loopback address.
     pub(crate) hosts: Vec<String>,
     /// Where proxies are whose word about their clients is believed.

@@ -2,12 +2,13 @@
 
 use longwire_frame::Connection as Frames;
 use longwire_handshake::client::{self, OriginForm};
-use longwire_handshake::{self as handshake, FieldName, FieldValue, Token};
+use longwire_handshake::{self as handshake, DeflateOffer, FieldName, FieldValue, Token};
 
 use super::{Session, Visit, head, web_socket};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::deadlines::Moment;
+use crate::deflate::Terms;
 use crate::due::{Due, Times};
 use crate::handler::Handler;
 use crate::ledger::OBJECT;
@@ -21,6 +22,7 @@ pub struct Opening {
     origin: Option<String>,
     fields: Vec<(&'static str, String)>,
     pieces: bool,
+    deflate: Option<DeflateOffer>,
 }
 
 impl Opening {
@@ -34,6 +36,7 @@ impl Opening {
             origin: None,
             fields: Vec::new(),
             pieces: false,
+            deflate: None,
         }
     }
 
@@ -65,6 +68,14 @@ impl Opening {
         self
     }
 
+    /// Offers permessage-deflate (RFC 7692): whether messages are compressed is then for the server to say.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, offer: DeflateOffer) -> Self {
+        self.deflate = Some(offer);
+        self
+    }
+
     /// Lends the parts to the encoder's borrowed form. They were checked when they were given.
     fn with<T>(&self, key: [u8; 16], call: impl FnOnce(&client::Opening<'_>) -> T) -> T {
         let value = |text| FieldValue::new(text).expect("it was a field value when it was given");
@@ -74,7 +85,7 @@ impl Opening {
             key,
             protocols: &self.protocols,
             origin: self.origin.as_deref().map(value),
-            deflate: None,
+            deflate: self.deflate,
             fields: &head::lend(&self.fields),
         })
     }
@@ -138,15 +149,16 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             return bytes.len();
         }
     };
-    let checked =
-        awaited.opening.with(awaited.nonce, |opening| client::check_response(&bytes[..length], opening).map(drop));
+    let agreed = awaited
+        .opening
+        .with(awaited.nonce, |opening| client::check_response(&bytes[..length], opening).map(|opened| opened.deflate));
     let pieces = awaited.opening.pieces;
-    if checked.is_err() {
+    let Ok(agreed) = agreed else {
         visit.finish(Closed::Refused);
         return bytes.len();
-    }
+    };
     visit.users.insert(visit.key.slot, H::User::default());
     visit.sending.wanted.clear();
-    web_socket::open(visit, Frames::client(visit.sending.limits.message), pieces);
+    web_socket::open(visit, Frames::client(visit.sending.limits.message), Terms::of_client(agreed), pieces);
     length
 }

@@ -8,7 +8,7 @@ use longwire_frame::{Close, CloseCode, Encoder, Role};
 
 use super::closing::{self, Closing};
 use super::input::Input;
-use super::{Rules, Session, body, head, later, opening, web_socket};
+use super::{Rules, Session, body, compressed, head, later, opening, web_socket};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::due::Due;
@@ -20,6 +20,7 @@ use crate::sending::Sending;
 use crate::slots::{Key, Side};
 use crate::wire::Machine;
 use crate::{Access, Record};
+
 /// One connection, one handler and everything that they may touch, for the time of a visit.
 pub(crate) struct Visit<'a, H: Handler> {
     pub(crate) handler: &'a mut H,
@@ -40,6 +41,9 @@ impl<H: Handler> Visit<'_, H> {
 
     /// Gives bytes to the session, as many as it takes now. Returns how many it took.
     pub(crate) fn receive(&mut self, bytes: &mut [u8]) -> usize {
+        if !compressed::go_on(self) {
+            return 0;
+        }
         let mut used = 0;
         while used < bytes.len() && !self.connection().paused && !self.connection().ending {
             let rest = &mut bytes[used..];
@@ -57,6 +61,9 @@ impl<H: Handler> Visit<'_, H> {
                 break;
             }
             self.pause_if_full();
+            if compressed::is_parked(self) {
+                break;
+            }
         }
         used
     }

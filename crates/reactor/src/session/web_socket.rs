@@ -1,13 +1,14 @@
 //! A WebSocket: frames in, callbacks out, replies back. RFC 6455 §5 to §7 themselves are `longwire_frame`'s; this file
 //! decides what they mean for a connection of this loop.
 
-use longwire_frame::{Assembly, Connection as Frames, Event, Kind, Message, State, Step};
+use longwire_frame::{Assembly, Connection as Frames, Error, Event, Kind, Message, State, Step};
 
 use super::input::Input;
-use super::{Session, Visit};
+use super::{Session, Visit, compressed};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::deadlines::Moment;
+use crate::deflate::Terms;
 use crate::due::{Due, Times, earliest};
 use crate::handler::{Handler, Piece};
 use crate::queue::growth;
@@ -24,7 +25,9 @@ pub(crate) struct WebSocket {
     /// What we are sending in pieces.
     pub(crate) sends: Sends,
     /// The application wants pieces, not messages.
-    pieces: bool,
+    pub(super) pieces: bool,
+    /// How messages are compressed.
+    pub(crate) terms: Terms,
 }
 
 /// A message of ours that goes out in pieces.
@@ -38,8 +41,9 @@ pub(crate) enum Sends {
 }
 
 impl WebSocket {
-    const fn new(connection: Frames, pieces: bool) -> Self {
-        Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces }
+    const fn new(connection: Frames, terms: Terms, pieces: bool) -> Self {
+        let connection = connection.negotiated(terms.rsv());
+        Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces, terms }
     }
 
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
@@ -58,19 +62,20 @@ impl WebSocket {
 }
 
 /// The opening handshake is over, and what was said so far goes in front of all frames.
-pub(super) fn open<H: Handler>(visit: &mut Visit<'_, H>, connection: Frames, pieces: bool) {
+pub(super) fn open<H: Handler>(visit: &mut Visit<'_, H>, connection: Frames, terms: Terms, pieces: bool) {
     visit.sending.mark_opened(visit.key.slot);
-    visit.become_session(Session::WebSocket(WebSocket::new(connection, pieces)));
+    visit.become_session(Session::WebSocket(WebSocket::new(connection, terms, pieces)));
     visit.sending.stats.web_sockets += 1;
     visit.opened();
 }
 
-/// Asks the peer for a sign of life.
+/// Asks the peer for a sign of life. A connection that is idle needs no compressor.
 pub(super) fn ping<H: Handler>(visit: &mut Visit<'_, H>) {
     let now = visit.sending.now;
     if let Session::WebSocket(socket) = &mut visit.connection().session {
         socket.pinged = Some(now);
     }
+    visit.sending.forget_deflater(visit.key.slot);
     visit.sending.ping(visit.machine, visit.key.slot, b"");
 }
 
@@ -81,13 +86,10 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         let slot = visit.key.slot;
         let mask = visit.sending.mask_for_reply(visit.machine, slot);
         let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session else { break };
-        let pieces = socket.pieces;
         let step = match socket.connection.receive(&mut bytes[used..], visit.reply, mask) {
             Ok(step) => step,
             Err(fault) => {
-                // §7.1.7: the connection fails; its Close goes out and nothing more is read.
-                visit.sending.push_reply(slot, visit.reply, false);
-                visit.finish(Closed::Fault(fault));
+                fail(visit, fault);
                 return bytes.len();
             }
         };
@@ -99,7 +101,8 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         }
         used += step.consumed;
         match step.event {
-            None | Some(Event::Ping(_) | Event::Pong(_) | Event::Extended { .. }) => {}
+            None | Some(Event::Ping(_) | Event::Pong(_)) => {}
+            Some(Event::Extended { opcode, bytes, end, .. }) => compressed::receive(visit, opcode, bytes, end),
             Some(Event::Close(close)) => {
                 let ours_was_first = visit.reply.is_empty();
                 let code = close.map(|close| close.code);
@@ -110,12 +113,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
                 });
                 return bytes.len();
             }
-            Some(data) if pieces => piece(visit, data),
-            Some(data) => assemble(visit, data),
+            Some(data) => hand_on(visit, data),
         }
         visit.pause_if_full();
         let connection = visit.connection();
-        if connection.ending || connection.paused {
+        if connection.ending || connection.paused || compressed::is_parked(visit) {
             break;
         }
     }
@@ -123,8 +125,21 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     used
 }
 
+/// §7.1.7: the connection fails; its Close, which is in the reply, goes out and nothing more is read.
+pub(super) fn fail<H: Handler>(visit: &mut Visit<'_, H>, fault: Error) {
+    visit.sending.push_reply(visit.key.slot, visit.reply, false);
+    visit.finish(Closed::Fault(fault));
+}
+
+/// Hands data to the application, in the way that it wants it.
+#[inline]
+pub(super) fn hand_on<H: Handler>(visit: &mut Visit<'_, H>, data: Event<'_>) {
+    let Session::WebSocket(socket) = &visit.connection().session else { return };
+    if socket.pieces { piece(visit, data) } else { assemble(visit, data) }
+}
+
 /// Keeps the time at which an unfinished message began.
-fn note_message<H: Handler>(visit: &mut Visit<'_, H>) {
+pub(super) fn note_message<H: Handler>(visit: &mut Visit<'_, H>) {
     let now = visit.sending.now;
     if let Session::WebSocket(socket) = &mut visit.connection().session {
         let open = socket.connection.message_open();
@@ -196,12 +211,13 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
 pub(crate) fn direct(sending: &Sending, key: Key, input: Option<&Input>) -> usize {
-    let Some(Input { carry, assembly: Some(assembly), .. }) = input else { return 0 };
+    let Some(Input { carry, assembly: Some(assembly), inflating }) = input else { return 0 };
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
     let left = socket.connection.frame_left() as usize;
     // Room is made for what one read may bring, so only where something has come that is worth it.
     let arrived = matches!(assembly.message(), Message::Binary(bytes) if bytes.len() >= sending.limits.direct);
-    if carry.is_empty() && arrived && left >= sending.limits.direct { left } else { 0 }
+    let inflates = inflating.as_ref().is_some_and(|inflating| inflating.message_open());
+    if carry.is_empty() && !inflates && arrived && left >= sending.limits.direct { left } else { 0 }
 }
 
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.

@@ -13,8 +13,6 @@ mod topic;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::encode::append_frame;
-use crate::publication::Publication;
 use crate::slots::Slots;
 use topic::{Published, Topic};
 
@@ -30,6 +28,8 @@ const SPARE: usize = 8;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
     Frames,
+    /// Frames whose payload is compressed, with a window of so many bits that nobody keeps.
+    Deflated(u8),
     Events,
 }
 
@@ -93,10 +93,7 @@ impl Topics {
         subscriptions.entries.reserve_exact(1);
         subscriptions.entries.push(Entry { topic, place: found.subscribers.len() as u32, since: self.sequence });
         found.subscribers.push(slot);
-        match form {
-            Form::Frames => found.frames_wanted += 1,
-            Form::Events => found.events_wanted += 1,
-        }
+        found.want(form);
         true
     }
 
@@ -105,15 +102,7 @@ impl Topics {
             return *topic;
         }
         let name: Rc<str> = name.into();
-        let topic = Box::new(Topic {
-            name: name.clone(),
-            subscribers: Vec::new(),
-            frames_wanted: 0,
-            events_wanted: 0,
-            published: Vec::new(),
-            frames: Vec::new(),
-            events: Vec::new(),
-        });
+        let topic = Box::new(Topic::new(name.clone()));
         let number = match self.vacant.pop() {
             Some(number) => {
                 self.topics[number as usize] = Some(topic);
@@ -152,10 +141,7 @@ impl Topics {
 
     fn leave(&mut self, slots: &mut Slots, entry: Entry, form: Form) {
         let topic = topic_mut(&mut self.topics, entry.topic);
-        match form {
-            Form::Frames => topic.frames_wanted -= 1,
-            Form::Events => topic.events_wanted -= 1,
-        }
+        topic.unwant(form);
         topic.subscribers.swap_remove(entry.place as usize);
         if let Some(moved) = topic.subscribers.get(entry.place as usize) {
             let entries = &mut slots[*moved].subscriptions.as_mut().expect("a subscriber has subscriptions").entries;
@@ -181,26 +167,29 @@ impl Topics {
     }
 
     /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in
-    /// all topics together.
-    pub(crate) fn publish(&mut self, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
+    /// all topics together. `encode` appends a form's bytes.
+    pub(crate) fn publish(
+        &mut self,
+        name: &str,
+        except: Option<u32>,
+        mut encode: impl FnMut(Form, &mut Vec<u8>),
+    ) -> usize {
         let Some(number) = self.names.get(name).copied() else { return self.pending };
         let topic = topic_mut(&mut self.topics, number);
-        let before = topic.frames.len() + topic.events.len();
-        if topic.frames_wanted > 0
-            && let Some(message) = publication.message()
-        {
-            append_frame(message, in_use(&mut topic.frames, &mut self.spare));
-        }
-        if topic.events_wanted > 0 {
-            publication.encode_event(in_use(&mut topic.events, &mut self.spare));
+        for wire in &mut topic.forms {
+            let before = wire.bytes.len();
+            if wire.wanted > 0 {
+                encode(wire.form, in_use(&mut wire.bytes, &mut self.spare));
+            }
+            self.pending += wire.bytes.len() - before + size_of::<usize>();
+            wire.ends.push(wire.bytes.len());
         }
         if topic.published.is_empty() {
             self.busy.push(number);
         }
-        let (frames_end, events_end) = (topic.frames.len(), topic.events.len());
-        topic.published.push(Published { sequence: self.sequence, except, frames_end, events_end });
+        topic.published.push(Published { sequence: self.sequence, except });
         self.sequence += 1;
-        self.pending += frames_end + events_end - before + size_of::<Published>();
+        self.pending += size_of::<Published>();
         self.pending
     }
 
@@ -256,28 +245,21 @@ impl Topics {
 
     fn runs_of<'t>(&'t self, entry: &Entry, slot: u32, form: Form, join: bool, mut each: impl FnMut(u64, &'t [u8])) {
         let topic = self.topic_of(entry);
-        let buffer = match form {
-            Form::Frames => &topic.frames,
-            Form::Events => &topic.events,
-        };
+        let Some(wire) = topic.wire(form) else { return };
         let (mut run, mut end) = (None, 0);
-        for published in &topic.published {
-            let start = end;
-            end = match form {
-                Form::Frames => published.frames_end,
-                Form::Events => published.events_end,
-            };
+        for (published, next) in topic.published.iter().zip(&wire.ends) {
+            let start = std::mem::replace(&mut end, *next);
             let concerns = published.sequence >= entry.since && published.except != Some(slot);
             if concerns && join {
                 run = run.or(Some(start));
             } else if concerns {
-                each(published.sequence, &buffer[start..end]);
+                each(published.sequence, &wire.bytes[start..end]);
             } else if let Some(run) = run.take() {
-                each(published.sequence, &buffer[run..start]);
+                each(published.sequence, &wire.bytes[run..start]);
             }
         }
         if let Some(run) = run {
-            each(self.sequence, &buffer[run..end]);
+            each(self.sequence, &wire.bytes[run..end]);
         }
     }
 
@@ -289,8 +271,11 @@ impl Topics {
             let topic = topic_mut(&mut self.topics, number);
             topic.published.clear();
             topic.published.shrink_to(16);
-            for buffer in [&mut topic.frames, &mut topic.events] {
-                let mut buffer = std::mem::take(buffer);
+            topic.forms.retain(|wire| wire.wanted > 0);
+            for wire in &mut topic.forms {
+                wire.ends.clear();
+                wire.ends.shrink_to(16);
+                let mut buffer = std::mem::take(&mut wire.bytes);
                 if buffer.capacity() > 0 && self.spare.len() < SPARE {
                     buffer.clear();
                     buffer.shrink_to(64 << 10);
@@ -315,21 +300,21 @@ fn in_use<'b>(buffer: &'b mut Vec<u8>, spare: &mut Vec<Vec<u8>>) -> &'b mut Vec<
 mod tests {
     use longwire_sse::Event;
 
-    use super::model::{heard, listeners};
+    use super::model::{heard, listeners, publish};
     use super::*;
 
     #[test]
     fn a_form_that_nobody_reads_is_not_encoded() {
         let (mut topics, mut slots) = listeners(2);
-        topics.publish("t", &"nobody".into(), None);
+        publish(&mut topics, "t", &"nobody".into(), None);
         assert!(topics.is_idle());
         topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
-        topics.publish("t", &"one".into(), None);
+        publish(&mut topics, "t", &"one".into(), None);
         let topic = topic_in(&topics.topics, 0);
-        assert_eq!((topic.frames.len(), topic.events.len()), (5, 0));
+        assert_eq!((topic.forms.len(), topic.forms[0].bytes.len()), (1, 5));
         topics.subscribe(&mut slots, 1, Form::Events, "t", 10);
-        topics.publish("t", &"two".into(), None);
-        topics.publish("t", &Event::data("three").into(), None);
+        publish(&mut topics, "t", &"two".into(), None);
+        publish(&mut topics, "t", &Event::data("three").into(), None);
         assert_eq!(heard(&topics, &slots, 0, Form::Frames), b"\x81\x03one\x81\x03two\x81\x05three");
         assert_eq!(heard(&topics, &slots, 1, Form::Events), b"data: two\n\ndata: three\n\n");
     }
@@ -342,12 +327,13 @@ mod tests {
             let mut waits = 0;
             for name in &names {
                 topics.subscribe(&mut slots, 0, Form::Frames, name, 100);
-                waits += 4 + 1_000 + size_of::<Published>();
-                assert_eq!(topics.publish(name, &"x".repeat(1_000).as_str().into(), None), waits);
+                waits += 4 + 1_000 + size_of::<Published>() + size_of::<usize>();
+                assert_eq!(publish(&mut topics, name, &"x".repeat(1_000).as_str().into(), None), waits);
             }
-            assert_eq!(topics.publish("nobody's", &"x".into(), None), waits);
+            assert_eq!(publish(&mut topics, "nobody's", &"x".into(), None), waits);
             topics.delivered();
-            assert!(topics.topics.iter().flatten().all(|topic| topic.frames.capacity() + topic.events.capacity() == 0));
+            let wires = || topics.topics.iter().flatten().flat_map(|topic| &topic.forms);
+            assert!(wires().count() == 100 && wires().all(|wire| wire.bytes.capacity() == 0));
             assert_eq!(topics.spare.len(), SPARE);
         }
     }
@@ -358,7 +344,7 @@ mod tests {
         topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
         topics.subscribe(&mut slots, 1, Form::Frames, "t", 10);
         for (text, except) in [("a", None), ("b", None), ("c", Some(0)), ("d", None)] {
-            topics.publish("t", &text.into(), except);
+            publish(&mut topics, "t", &text.into(), except);
         }
         assert_eq!(topics.gather(&slots, 1, Form::Frames).count(), 1);
         assert_eq!(topics.gather(&slots, 0, Form::Frames).count(), 2);
@@ -369,7 +355,7 @@ mod tests {
     fn a_topic_is_forgotten_with_its_last_listener_and_its_number_used_again() {
         let (mut topics, mut slots) = listeners(1);
         topics.subscribe(&mut slots, 0, Form::Frames, "first", 10);
-        topics.publish("first", &"x".into(), None);
+        publish(&mut topics, "first", &"x".into(), None);
         topics.unsubscribe_all(&mut slots, 0, Form::Frames);
         assert_eq!(topics.names.len(), 1, "what is under way is delivered first");
         topics.delivered();

@@ -1,6 +1,5 @@
 //! What topics are, said with plain sets, and topics held against it.
 
-use longwire_frame::Message;
 use proptest::prelude::*;
 
 use super::{Form, Seed, Topics};
@@ -16,6 +15,22 @@ pub(super) fn listeners(count: usize) -> (Topics, Slots) {
         slots.insert(Connection::vacant());
     }
     (Topics::new(Seed(1, 2)), slots)
+}
+
+/// Publishes in the forms that tell where they belong.
+pub(super) fn publish(topics: &mut Topics, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
+    topics.publish(name, except, |form, out| append(form, publication, out))
+}
+
+fn append(form: Form, publication: &Publication<'_>, out: &mut Vec<u8>) {
+    match form {
+        Form::Frames => append_frame(publication.message().expect("a message"), out),
+        Form::Deflated(window) => {
+            out.push(window);
+            out.extend_from_slice(publication.message().expect("a message").as_bytes());
+        }
+        Form::Events => publication.encode_event(out),
+    }
 }
 
 /// What one connection would be sent now.
@@ -48,8 +63,12 @@ proptest! {
     #[test]
     fn everybody_gets_what_was_published_while_listening(acts in proptest::collection::vec(act(), 1..200)) {
         const TOPICS: [&str; 4] = ["a", "b", "c", "d"];
-        // Slots 0, 2 and 4 are WebSockets, the others streams.
-        let form = |slot: u32| if slot.is_multiple_of(2) { Form::Frames } else { Form::Events };
+        // Slots 0 and 3 are plain WebSockets, 1 and 4 streams, 2 and 5 read what is compressed, each its own window.
+        let form = |slot: u32| match slot % 3 {
+            0 => Form::Frames,
+            1 => Form::Events,
+            _ => Form::Deflated(slot as u8 + 7),
+        };
         let (mut topics, mut slots) = listeners(6);
         // For each connection: what it listens to, and for each such topic what it shall hear, with its number.
         let mut model: Vec<[Option<Vec<u64>>; 4]> = vec![Default::default(); 6];
@@ -70,7 +89,7 @@ proptest! {
                 }
                 Act::Publish(topic, except) => {
                     number += 1;
-                    topics.publish(TOPICS[topic], &number.to_string().as_str().into(), except);
+                    publish(&mut topics, TOPICS[topic], &number.to_string().as_str().into(), except);
                     for (slot, topics) in model.iter_mut().enumerate() {
                         if let Some(hears) = &mut topics[topic] && except != Some(slot as u32) {
                             hears.push(number);
@@ -84,10 +103,7 @@ proptest! {
                         numbers.sort_unstable();
                         let mut expected = Vec::new();
                         for number in numbers.iter().map(ToString::to_string) {
-                            match form(slot) {
-                                Form::Frames => append_frame(Message::Text(&number), &mut expected),
-                                Form::Events => Publication::from(&number).encode_event(&mut expected),
-                            }
+                            append(form(slot), &Publication::from(&number), &mut expected);
                         }
                         prop_assert_eq!(heard(&topics, &slots, slot, form(slot)), expected);
                         hears.iter_mut().flatten().for_each(Vec::clear);

@@ -90,7 +90,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// # Errors
     /// The connection broke, for this reason.
     fn read(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
-        let mut budget = self.sending.limits.visit;
+        self.sending.begin_work();
         while self.sending.slots[key.slot].wants_read() {
             let connection = &mut self.sending.slots[key.slot];
             if std::mem::take(&mut connection.unread) {
@@ -98,21 +98,20 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.decode(key, input, &mut buffer[..front]);
                 continue;
             }
-            if budget == 0 {
+            let left = self.sending.work_left();
+            if left == 0 {
                 break;
             }
-            let direct = web_socket::direct(&self.sending, key, input.as_deref()).min(budget);
-            let read = match direct {
+            match web_socket::direct(&self.sending, key, input.as_deref()).min(left) {
                 0 => self.read_shared(key, input, buffer)?,
                 most => self.read_directly(key, input, most)?,
-            };
-            budget -= read.min(budget);
+            }
         }
         Ok(())
     }
 
-    /// Reads into the shared buffer, behind what must be contiguous with it. Returns how much came.
-    fn read_shared(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<usize, Closed> {
+    /// Reads into the shared buffer, behind what must be contiguous with it.
+    fn read_shared(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
         let front = bring_to_front(input, &self.sending.slots[key.slot].session, buffer);
         let space = (buffer.len() - front).min(self.sending.limits.receive);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
@@ -122,7 +121,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         } else {
             carry(input, &buffer[..front]);
         }
-        Ok(read)
+        Ok(())
     }
 
     /// Gives bytes to the session, and keeps what it does not take.
@@ -131,14 +130,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         carry(input, &bytes[used..]);
     }
 
-    /// Reads a large binary message straight into its place. Returns how much came.
-    fn read_directly(&mut self, key: Key, input: &mut Option<Box<Input>>, most: usize) -> Result<usize, Closed> {
-        let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(0) };
+    /// Reads a large binary message straight into its place.
+    fn read_directly(&mut self, key: Key, input: &mut Option<Box<Input>>, most: usize) -> Result<(), Closed> {
+        let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(()) };
         let grows = growth(assembly.message().len(), assembly.capacity(), most);
         if grows > 0 && !self.sending.make_room(key.slot, grows) {
             *input = None;
             self.sending.end_and_cut(key.slot, Closed::NoRoom);
-            return Ok(0);
+            return Ok(());
         }
         let place = assembly.place(most);
         let space = place.len();
@@ -147,7 +146,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if read > 0 {
             web_socket::received_directly(&mut self.visit_of(key, input), read);
         }
-        Ok(read)
+        Ok(())
     }
 
     /// Keeps what a read says of the socket. Returns how much came: a short read means that there is no more.
@@ -186,6 +185,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if connection.paused && connection.session.carries() {
             connection.unread |= connection.input.as_ref().is_some_and(|input| !input.carry.is_empty());
         }
+        connection.unread |= connection.input.as_ref().is_some_and(|input| input.is_parked());
     }
 
     /// Decides what the visit's end means: gone, closing, again, or nothing to do.

@@ -13,6 +13,8 @@ mod chaos;
 mod client;
 mod closing;
 mod deadlines;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod drain;
 mod dropping;
 mod echo;

@@ -172,10 +172,11 @@ impl<H: Handler> Stage<H> {
         let before = self.world.calls();
         let mut quiet = 0;
         for _ in 0..100_000 {
-            let calls = self.world.calls();
+            let (calls, inflated) = (self.world.calls(), self.on.stats().inflated);
             self.turn();
             let now = self.world.calls();
-            quiet = if now.work() == calls.work() { quiet + 1 } else { 0 };
+            let idle = now.work() == calls.work() && self.on.stats().inflated == inflated;
+            quiet = if idle { quiet + 1 } else { 0 };
             if quiet == 3 || self.ended {
                 return now - before;
             }
