@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use longwire_reactor::Limits;
 use longwire_reactor::frame::Limits as Frames;
 use longwire_reactor::handshake::Limits as Heads;
+use longwire_reactor::handshake::WindowBits;
 use longwire_reactor::sys::sim::{Fault, Random, World};
+use longwire_reactor::{Deflate, Limits};
 
 /// Drawn once, at the beginning.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Plan {
     /// The process may pin so little that anybody may be cut off at any byte.
     pub(crate) poor: bool,
     pub(crate) tick: Option<Duration>,
+    /// Messages may be compressed, on these terms.
+    pub(crate) deflate: Option<Deflate>,
     pub(crate) turns: usize,
     pub(crate) guests: usize,
     /// The application panics once in so many callbacks.
@@ -52,6 +55,7 @@ impl Plan {
             roomy,
             limits,
             tick: random.one_in(4).then(|| Duration::from_millis(random.between(1, 300) as u64)),
+            deflate: deflate(random),
             turns,
             guests: random.between(1, 10),
             panics: random.one_in(4).then(|| random.between(5, 80)),
@@ -59,6 +63,18 @@ impl Plan {
             drains: random.one_in(3).then(|| random.below(2 * turns)),
         }
     }
+}
+
+fn deflate(random: &mut Random) -> Option<Deflate> {
+    if !random.one_in(4) {
+        return None;
+    }
+    Some(Deflate {
+        server_no_context_takeover: random.one_in(2),
+        client_no_context_takeover: random.one_in(2),
+        client_max_window_bits: WindowBits::new(random.between(9, 15) as u8).filter(|_| random.one_in(2)),
+        ..Deflate::DEFAULT
+    })
 }
 
 /// A size on every scale up to `most`.
@@ -82,6 +98,7 @@ fn limits(random: &mut Random, patient: bool, roomy: bool) -> Limits {
         receive: size(random, 64, 2_000),
         direct: size(random, 1, 2_000),
         cork: size(random, 1, 3_000),
+        deflate_from: size(random, 1, 2_000),
         events: size(random, 1, 8),
         accepts: size(random, 1, 4),
         send_queue: if roomy { 60_000 } else { size(random, 1, 4_000) },

@@ -44,6 +44,9 @@ impl Stage {
         if let Some(tick) = plan.tick {
             server = server.tick(tick);
         }
+        if let Some(terms) = plan.deflate {
+            server = server.deflate(terms);
+        }
         let remote = server.remote();
         let on = server.build_on(world.machine(), app);
         Self { random, plan, world, on, remote, guests: Vec::new(), ladder, turn: 0, ended: false }
@@ -124,7 +127,7 @@ impl Stage {
     fn serve(&mut self) -> Result<(), String> {
         let mut quiet = 0;
         for _ in 0..PATIENCE {
-            let before = self.world.calls().work();
+            let before = (self.world.calls().work(), self.on.stats().inflated);
             self.ladder.set_time(self.world.now());
             let model = &mut self.on.handler().model;
             for guest in &mut self.guests {
@@ -134,7 +137,8 @@ impl Stage {
                 wire.refuse(Call::Connected.errors()[0]);
             }
             self.turn(Duration::ZERO)?;
-            let rests = self.world.calls().work() == before && !self.world.has_edges();
+            let did = (self.world.calls().work(), self.on.stats().inflated);
+            let rests = did == before && !self.world.has_edges();
             quiet = if rests { quiet + 1 } else { 0 };
             if quiet > 2 || self.ended {
                 return Ok(());
@@ -221,7 +225,7 @@ impl Stage {
     fn digest(&mut self) -> u64 {
         let stats = self.on.stats();
         let (calls, faults) = (self.world.calls(), self.world.faults());
-        let did = [stats.bytes_in, stats.bytes_out, stats.messages_in, stats.published, stats.dropped];
+        let did = [stats.bytes_in, stats.bytes_out, stats.inflated, stats.messages_in, stats.published, stats.dropped];
         let asked = Call::ALL.iter().map(|call| calls.of(*call));
         let struck = faults.iter().map(|(_, count)| count);
         let clock = self.world.now().as_nanos() as u64;

@@ -106,10 +106,8 @@ impl Terms {
     /// One that keeps our window reads it plain. Bytes that others share would move its peer's window and not ours, and
     /// the next message would inflate to some other text, without an error.
     pub(crate) fn form(self) -> Form {
-        match self.window() {
-            Some(window) if !self.we_keep() => Form::Deflated(window),
-            _ => Form::Frames,
-        }
+        let shares = !self.we_keep();
+        self.window().filter(|_| shares).map_or(Form::Frames, Form::Deflated)
     }
 
     /// Bytes that it pins on the heap.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longwire_reactor::handshake::FieldValue;
 use longwire_reactor::handshake::client::OriginForm;
 use longwire_reactor::{
-    CloseCode, Closed, Deadline, Event, Hub, Id, Line, Message, Opening, Out, Peer, Publication, Reply,
+    CloseCode, Closed, Deadline, DeflateOffer, Event, Hub, Id, Line, Message, Opening, Out, Peer, Publication, Reply,
 };
 
 use super::{App, Seat};
@@ -247,7 +247,10 @@ impl App {
     }
 
     fn dial(&mut self, hub: &mut Hub<'_>) {
-        let opening = Opening::new(FieldValue::literal("elsewhere"), OriginForm::literal("/"));
+        let mut opening = Opening::new(FieldValue::literal("elsewhere"), OriginForm::literal("/"));
+        if self.plan.deflate.is_some() {
+            opening = opening.deflate(DeflateOffer::DEFAULT);
+        }
         let guest = self.model.new_guest();
         self.dialled += 1;
         // The port says which guest shall answer.

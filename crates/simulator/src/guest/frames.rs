@@ -3,6 +3,7 @@
 use longwire_reactor::frame::{Header, Opcode, Rsv};
 
 use super::Guest;
+use super::squeeze::Squeeze;
 use crate::coverage::Met;
 use crate::model::Model;
 use crate::words::Word;
@@ -12,15 +13,17 @@ use crate::words::Word;
 pub(super) struct Frames {
     /// Whether they must be masked: a client's are.
     masked: bool,
-    /// The message that has begun and not ended.
-    message: Option<(Opcode, Vec<u8>)>,
+    /// What compresses and decompresses, if that was agreed on.
+    pub(super) squeeze: Option<Squeeze>,
+    /// The message that has begun and not ended, and whether it is compressed.
+    message: Option<(bool, Vec<u8>)>,
     pub(super) close_sent: bool,
     close_received: bool,
 }
 
 impl Frames {
     pub(super) const fn new(masked: bool) -> Self {
-        Self { masked, message: None, close_sent: false, close_received: false }
+        Self { masked, squeeze: None, message: None, close_sent: false, close_received: false }
     }
 
     /// Whether one side has said that it is enough.
@@ -41,7 +44,11 @@ impl Guest {
         if self.frames.close_received {
             return Err(format!("{header} follows a Close"));
         }
-        if header.mask.is_some() != self.frames.masked || header.rsv != Rsv::NONE {
+        // RFC 7692 §6.1: RSV1 stands on the first frame of a message.
+        let deflated = header.rsv == Rsv::RSV1
+            && self.frames.squeeze.is_some()
+            && matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        if header.mask.is_some() != self.frames.masked || !deflated && header.rsv != Rsv::NONE {
             return Err(format!("{header} is masked or not as it must not be, or has a reserved bit"));
         }
         let payload = &mut bytes[length..end];
@@ -73,22 +80,33 @@ impl Guest {
             (Opcode::Continuation, Some((_, message))) => {
                 message.extend_from_slice(payload);
                 if header.fin {
-                    let (_, message) = self.frames.message.take().expect("it has begun");
-                    self.heard(record, &message, model)?;
+                    let (deflated, message) = self.frames.message.take().expect("it has begun");
+                    self.heard(record, deflated, &message, model)?;
                 }
             }
-            (Opcode::Text | Opcode::Binary, None) if header.fin => {
+            (Opcode::Text | Opcode::Binary, None) if header.fin && !deflated => {
                 let word = Word::read(payload);
                 self.heard_word(record, word, model)?;
             }
-            (opcode @ (Opcode::Text | Opcode::Binary), message @ None) => *message = Some((opcode, payload.to_vec())),
+            (Opcode::Text | Opcode::Binary, None) if header.fin => {
+                let payload = payload.to_vec();
+                self.heard(record, deflated, &payload, model)?;
+            }
+            (Opcode::Text | Opcode::Binary, message @ None) => *message = Some((deflated, payload.to_vec())),
             (opcode, message) => return Err(format!("{opcode:?} came, and {message:?} was open")),
         }
         Ok(Some(end))
     }
 
-    pub(super) fn heard(&mut self, record: usize, bytes: &[u8], model: &mut Model) -> Result<(), String> {
-        self.heard_word(record, Word::read(bytes), model)
+    fn heard(&mut self, record: usize, deflated: bool, bytes: &[u8], model: &mut Model) -> Result<(), String> {
+        match self.frames.squeeze.as_mut().filter(|_| deflated) {
+            Some(squeeze) => {
+                model.meet(Met::Deflated);
+                let message = squeeze.inflate(bytes)?;
+                self.heard_word(record, Word::read(&message), model)
+            }
+            None => self.heard_word(record, Word::read(bytes), model),
+        }
     }
 
     fn heard_word(&mut self, record: usize, word: Option<Word>, model: &mut Model) -> Result<(), String> {

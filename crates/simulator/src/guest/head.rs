@@ -2,6 +2,7 @@
 
 use longwire_reactor::handshake::Accept;
 
+use super::squeeze::Squeeze;
 use super::{Awaits, Guest};
 use crate::coverage::Met;
 use crate::ladder::Glimpse;
@@ -11,15 +12,16 @@ use crate::words::Word;
 
 /// Of a response's head, what matters here.
 #[derive(Clone, Copy, Debug, Default)]
-struct Response {
+struct Response<'h> {
     status: u16,
     length: usize,
     closes: bool,
     is_stream: bool,
+    extension: Option<&'h str>,
 }
 
-impl Response {
-    fn parse(head: &str) -> Option<Self> {
+impl<'h> Response<'h> {
+    fn parse(head: &'h str) -> Option<Self> {
         let mut lines = head.split("\r\n");
         let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
         let mut response = Self { status, ..Self::default() };
@@ -27,6 +29,7 @@ impl Response {
             match line.split_once(": ")? {
                 ("Content-Length", value) => response.length = value.parse().ok()?,
                 ("Connection", value) => response.closes |= value.contains("close"),
+                ("Sec-WebSocket-Extensions", value) => response.extension = Some(value),
                 ("Content-Type", value) => response.is_stream |= value.starts_with("text/event-stream"),
                 _ => {}
             }
@@ -34,6 +37,13 @@ impl Response {
         Some(response)
     }
 }
+
+/// What a host makes of an offer, if anything.
+const ANSWERS: &[&str] = &[
+    "permessage-deflate",
+    "permessage-deflate; client_no_context_takeover; client_max_window_bits=10",
+    "permessage-deflate; server_no_context_takeover; server_max_window_bits=9",
+];
 
 /// Where a head ends, blank line included.
 fn end_of_head(bytes: &[u8]) -> Option<usize> {
@@ -55,6 +65,7 @@ impl Guest {
         }
         self.answers += 1;
         self.last = response.closes;
+        self.frames.squeeze = response.extension.map(|answer| Squeeze::agreed(answer, false));
         let length = response.length;
         if self.headless & (1 << self.answers) > 0 {
             response.length = 0;
@@ -134,10 +145,14 @@ impl Guest {
             self.outbox.extend_from_slice(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
         } else {
             let accept = Accept::for_key(key);
+            let is_offered = head.contains("permessage-deflate");
+            let answer = ANSWERS.get(self.index % 4).filter(|_| is_offered);
+            self.frames.squeeze = answer.map(|answer| Squeeze::agreed(answer, true));
+            let field = answer.map(|answer| format!("Sec-WebSocket-Extensions: {answer}\r\n")).unwrap_or_default();
             self.outbox.extend_from_slice(
                 format!(
                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                     Sec-WebSocket-Accept: {}\r\n\r\n",
+                     Sec-WebSocket-Accept: {}\r\n{field}\r\n",
                     accept.as_str()
                 )
                 .as_bytes(),

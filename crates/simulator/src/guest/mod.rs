@@ -4,6 +4,7 @@
 mod events;
 mod frames;
 mod head;
+mod squeeze;
 mod talk;
 
 use longwire_reactor::Closed;

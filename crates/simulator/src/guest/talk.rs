@@ -15,6 +15,13 @@ use crate::words::{Kind, Word};
 const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
+/// What it may offer besides.
+const OFFERS: &[&str] = &[
+    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
+    "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n",
+];
+
 impl Guest {
     /// Says one thing more, to be sent when the dice say so.
     pub(super) fn say(&mut self, random: &mut Random, model: &mut Model, plan: &Plan, ladder: &Ladder) {
@@ -47,7 +54,8 @@ impl Guest {
         let path = format!("/{later}{}/{}/{}/{}", route.name(), self.index, self.asked, random.below(most));
         let out = &mut self.outbox;
         if route.upgrades() {
-            out.extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: here\r\n{UPGRADE}\r\n").as_bytes());
+            let offer = if random.one_in(3) { "" } else { *random.pick(OFFERS) };
+            out.extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: here\r\n{UPGRADE}{offer}\r\n").as_bytes());
             return;
         }
         let mut body = String::new();
@@ -108,12 +116,18 @@ impl Guest {
                 }
                 self.said += 1;
                 let parts = if random.one_in(3) { random.between(1, 4) } else { 1 };
-                let opcode = if word.number % 2 == 1 { 1 } else { 2 };
-                let length = text.len().div_ceil(parts);
-                let count = text.len().div_ceil(length);
-                for (number, part) in text.as_bytes().chunks(length).enumerate() {
+                let mut first = if word.number % 2 == 1 { 1 } else { 2 };
+                let mut payload = text.into_bytes();
+                if let Some(squeeze) = self.frames.squeeze.as_mut().filter(|_| random.one_in(2)) {
+                    model.meet(Met::Inflated);
+                    payload = squeeze.compress(&payload);
+                    first |= 0x40;
+                }
+                let length = payload.len().div_ceil(parts);
+                let count = payload.len().div_ceil(length);
+                for (number, part) in payload.chunks(length).enumerate() {
                     let fin = if number + 1 == count { 0x80 } else { 0 };
-                    self.frame(fin | if number == 0 { opcode } else { 0 }, part, random);
+                    self.frame(fin | if number == 0 { first } else { 0 }, part, random);
                 }
             }
         }
@@ -146,7 +160,8 @@ impl Guest {
     fn misbehave(&mut self, random: &mut Random, ladder: &Ladder) {
         self.spoilt = true;
         ladder.outside(format_args!("{} misbehaves", self.index));
-        match random.below(8) {
+        match random.below(9) {
+            8 if self.frames.squeeze.is_some() => self.frame(0xc1, b"\xff no block begins so", random),
             0 => {
                 let mut garbage: Vec<u8> = (0..random.between(1, 60)).map(|_| random.draw() as u8).collect();
                 // Neither a request nor a frame begins like this.
