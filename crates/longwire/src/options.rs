@@ -78,6 +78,9 @@ pub(crate) struct Serve {
     /// Compresses messages on WebSockets whose clients offer it.
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Compress::NoTakeover)]
     deflate: Compress,
+    /// The shortest message that is compressed.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", default_value = "1KiB", value_parser = size)]
+    deflate_from: usize,
     /// Writes a line to standard output for every request answered and every connection closed.
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Off)]
     pub(crate) access_log: Format,
@@ -199,6 +202,7 @@ impl Serve {
             per_address: self.max_per_address as usize,
             topics: self.max_topics as usize,
             backlog: self.backlog,
+            deflate_from: self.deflate_from,
             ..Limits::default()
         };
         limits.message.message = self.max_message;

@@ -9,6 +9,9 @@ use crate::slots::Side;
 /// Of what a payload was compressed into, so much is kept for the next.
 const KEPT: usize = 64 << 10;
 
+/// Short text may become a few bytes longer. What becomes longer than that is noise, which grows by a twentieth, and goes plain.
+const LONGER: usize = 8;
+
 /// The compressors of a loop.
 pub(crate) struct Deflaters {
     /// For everybody who forgets: one for each window, from 9 on, once somebody needs it.
@@ -29,7 +32,7 @@ impl Deflaters {
         size_of::<Deflater>() + Deflater::capacity(window) + 3 * OBJECT
     }
 
-    /// The payload of a message, for anybody who has this window and forgets it. None if it would not become shorter.
+    /// The payload of a message, for anybody who has this window and forgets it. None if it is noise.
     pub(crate) fn shared(&mut self, window: u8, message: &[u8]) -> Option<Vec<u8>> {
         let at = usize::from(window.checked_sub(*WINDOWS.start())?);
         let deflater = match self.shared.get_mut(at)? {
@@ -38,7 +41,7 @@ impl Deflaters {
         };
         let mut payload = std::mem::take(&mut self.payload);
         deflater.message(message, &mut payload);
-        if payload.len() < message.len() {
+        if payload.len() <= message.len() + LONGER {
             return Some(payload);
         }
         self.give_back(payload);

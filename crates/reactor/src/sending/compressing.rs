@@ -5,7 +5,7 @@ use crate::deflate::Deflaters;
 use crate::session::Session;
 
 impl Sending {
-    /// The payload that goes out in the place of this message's, if that was agreed on and is worth it. Give it back to
+    /// The payload that goes out in the place of this message's, if that was agreed on and it is long enough. Give it back to
     /// `deflaters`.
     pub(super) fn deflate(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
         let Session::WebSocket(socket) = &self.slots[slot].session else { return None };

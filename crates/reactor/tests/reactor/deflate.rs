@@ -179,7 +179,7 @@ fn what_was_not_agreed_on_is_no_compression() {
 }
 
 #[test]
-fn messages_are_compressed_if_that_makes_them_shorter() {
+fn messages_are_compressed_from_a_size_on_unless_they_are_noise() {
     let limits = Limits { deflate_from: 100, ..Limits::default() };
     let mut stage = with(limits, Deflate::DEFAULT, App::new());
     let (mut client, _) = Squeezed::open(&mut stage, "/", OFFER);
