@@ -5,10 +5,12 @@
 //! ```text
 //! counterpart serve                             listens on a free loopback port and says where
 //! counterpart visit ADDRESS PATH [PROTOCOL…]    opens a WebSocket, and tells on standard output how it ended
+//! counterpart cases ADDRESS no-takeover|takeover  is the client that Autobahn's fuzzing server wants
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod cases;
 mod reading;
 mod serve;
 mod streams;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use longwire_reactor::Limits;
 
-const USAGE: &str = "usage: counterpart serve | counterpart visit ADDRESS PATH [PROTOCOL…]";
+const USAGE: &str = "usage: counterpart serve | counterpart visit ADDRESS PATH [PROTOCOL…] | counterpart cases ADDRESS no-takeover|takeover";
 
 fn main() -> ExitCode {
     env_logger::Builder::new().filter_level(log::LevelFilter::Info).format_target(false).init();
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let ended = match words[..] {
         ["serve"] => serve::run(),
         ["visit", address, path, ref protocols @ ..] => visit::run(address, path, protocols),
+        ["cases", address, keeps @ ("takeover" | "no-takeover")] => cases::run(address, keeps == "takeover"),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     match ended {

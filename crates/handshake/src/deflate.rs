@@ -312,7 +312,9 @@ pub(crate) fn check_answer<'b>(
 ) -> Result<Option<Deflate>, NotOffered> {
     let Some(answer) = answers.next() else { return Ok(None) };
     let (answer, offer) = (answer.map_err(|_| NotOffered)?, offer.ok_or(NotOffered)?);
-    let agreed = Deflate::parse(&answer).filter(|answer| offer.allows(answer)).ok_or(NotOffered)?;
+    let mut agreed = Deflate::parse(&answer).filter(|answer| offer.allows(answer)).ok_or(NotOffered)?;
+    // §7.1.1.2: what the client has announced it does, whatever is answered.
+    agreed.client_no_context_takeover |= offer.client_no_context_takeover;
     if answers.next().is_some() { Err(NotOffered) } else { Ok(Some(agreed)) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::kosoku::{Cases, Role};
 use crate::process::{Ended, Task};
 use crate::report::Tally;
 use crate::repository::Repository;
@@ -27,8 +28,8 @@ enum Visit {
     Suite(&'static str),
     /// The library's examples, a conversation with each.
     Examples,
-    /// Autobahn's cases.
-    Autobahn,
+    /// Autobahn's cases, in a role of ours.
+    Autobahn(Role),
     /// The smallest server.
     Smallest,
 }
@@ -53,7 +54,10 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "python-servers", visit: Visit::Suite("python_servers.py") },
     Client { name: "node-peers", visit: Visit::Suite("node_peers.mjs") },
     Client { name: "browser-peer", visit: Visit::Suite("browser_peer.mjs") },
-    Client { name: "autobahn", visit: Visit::Autobahn },
+    Client { name: Role::Server.name(), visit: Visit::Autobahn(Role::Server) },
+    Client { name: Role::ServerWithoutTakeover.name(), visit: Visit::Autobahn(Role::ServerWithoutTakeover) },
+    Client { name: Role::Client.name(), visit: Visit::Autobahn(Role::Client) },
+    Client { name: Role::ClientWithoutTakeover.name(), visit: Visit::Autobahn(Role::ClientWithoutTakeover) },
     Client { name: "browser", visit: Visit::Script("browser.mjs") },
     Client { name: "smallest", visit: Visit::Smallest },
 ];
@@ -89,7 +93,7 @@ impl Client {
                 rust::build_examples(repository)?;
                 examples(repository, tools, self.name, &repository.target.join("debug/examples"), &[])
             }
-            Visit::Autobahn => kosoku::run(repository, tools),
+            Visit::Autobahn(role) => kosoku::run(repository, tools, role, Cases::Selected),
             Visit::Smallest => smallest::run(repository, tools),
         }
     }

@@ -4,6 +4,7 @@
 //! cargo xtask test             everything, third-party clients and a browser included; installs what is missing
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
+//! cargo xtask conformance      all of Autobahn's cases, in every role; many minutes
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
@@ -36,6 +37,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use drill::Form;
+use kosoku::{Cases, Role};
 use report::{Report, Tally};
 use repository::Repository;
 use tools::Tools;
@@ -50,6 +52,7 @@ usage: cargo xtask COMMAND
                           (Debian's apt-get, as root or with a sudo that asks for no password)
   test --quick            runs all that needs only Rust; the README's server takes 127.0.0.1:8080 for a moment
   clients [NAME…]         the clients of these names, or all, visit a release build; installs what they need
+  conformance             all of Autobahn's cases, in every role, against a release build: many minutes; installs what they need
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
   simulate [OPTIONS]      the event loop on an imaginary machine; simulate --help says more
   simulate --mutations    makes mistakes on purpose in copies of the sources: the simulator must find each
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             print!("{}", mutations::findings(repository));
         }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
+        ["conformance"] => run(conformance),
         ["drill", "--short", ref names @ ..] => {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
@@ -138,6 +142,20 @@ fn clients(repository: &Repository, report: &mut Report, names: &[&str]) {
         match &tools {
             Some(tools) if built => report.step(client.name, || client.run(repository, tools)),
             _ => report.skip(client.name, "it needs what was to be installed and built"),
+        };
+    }
+}
+
+fn conformance(repository: &Repository, report: &mut Report) {
+    let mut tools = None;
+    let prepared = report.step("what the suite needs", || {
+        tools = Some(Tools::install(repository)?);
+        rust::build_program(repository)
+    });
+    for role in Role::ALL {
+        match &tools {
+            Some(tools) if prepared => report.step(role.name(), || kosoku::run(repository, tools, role, Cases::All)),
+            _ => report.skip(role.name(), "it needs what was to be installed and built"),
         };
     }
 }
