@@ -105,7 +105,7 @@ impl Play {
         for row in &segment.rows {
             match &row.sent {
                 Sent::Again(name) => {
-                    rows.extend(self.sent.get(name).ok_or("there is no such segment")?.iter().cloned())
+                    rows.extend(self.sent.get(name).ok_or("there is no such segment")?.iter().cloned());
                 }
                 _ => rows.push(row.clone()),
             }

@@ -82,9 +82,9 @@ impl Frames {
             return Err("the page has no long lengths".into());
         }
         if self.masked {
-            self.awaits = Awaits::Key
+            self.awaits = Awaits::Key;
         } else {
-            self.after_header()
+            self.after_header();
         }
         let masked = if self.masked { "masked" } else { "not masked" };
         Ok(format!("{}·{:07b}   {masked}, {} bytes", second >> 7, self.length, self.length))
