@@ -205,6 +205,34 @@ await check('chat: what a busy room did not hear stands in its field again', asy
   same(await one.text('chat-note'), '', 'the note');
 });
 
+await check('chat: a line of more than 500 bytes is not sent', async () => {
+  const before = await one.value('chat-sent-messages'), long = 'é'.repeat(251);
+  await one.page.fill('#chat-text', long);
+  await one.page.press('#chat-text', 'Enter');
+  expect((await one.text('chat-note')).includes('500 bytes'), 'the page does not say why');
+  same(await one.value('chat-sent-messages'), before, 'the number of messages sent');
+  same(await one.page.inputValue('#chat-text'), long, 'the text that can be made shorter');
+});
+
+await check('chat: whoever says too much is told why, comes back, and can say the last line again', async () => {
+  const before = await one.value('chat-reconnects');
+  await one.page.evaluate(() => {
+    for (let line = 1; line <= 25; line++) {                  // however the second is cut, in one of them are more than ten
+      document.getElementById('chat-text').value = `line ${line}`;
+      document.getElementById('chat-form').requestSubmit();
+    }
+  });
+  await one.atLeast('chat-reconnects', before + 1);
+  await one.state('chat', 'open');
+  expect((await one.text('chat-note')).includes('10 lines a second'), 'the page does not say why');
+  same(await one.page.inputValue('#chat-text'), 'line 25', 'the text that can be said again');
+  await one.shot('hung-up');
+  await one.page.waitForTimeout(1100);
+  await one.page.press('#chat-text', 'Enter');
+  await one.until(() => [...document.querySelectorAll('#chat-log li.mine')].some(row => row.textContent.endsWith('line 25')));
+  same(await one.text('chat-note'), '', 'the note');
+});
+
 await check('chat: a name of 41 characters is not sent', async () => {
   await one.page.click('#chat-leave');
   await one.state('chat', 'open');

@@ -48,10 +48,13 @@ const announce = (() => {
   };
 })();
 
+/** Whether the end of what scrolls in there is to be seen. */
+const atEnd = room => room.scrollTop + room.clientHeight > room.scrollHeight - 30;
+
 /** Puts a row at one end of a log and lets the oldest fall off the other. */
 function add(log, row, most, newest = 'first') {
   const room = log.parentElement;
-  const following = room.scrollTop + room.clientHeight > room.scrollHeight - 30;
+  const following = atEnd(room);
   if (newest === 'first') log.prepend(row); else log.append(row);
   while (log.children.length > most) (newest === 'first' ? log.lastChild : log.firstChild).remove();
   if (newest === 'last' && following) room.scrollTop = room.scrollHeight;
@@ -305,7 +308,7 @@ class Socket {
     this.lost = true;
     this.events.closed?.(code, reason);
     this.say('now', 'Reconnect');
-    const why = `closed ${code}${reason ? ` ${reason}` : ''}`;
+    const why = `closed ${code}${reason ? `: ${reason}` : ''}`;
     this.panel.state('reconnecting', why);
     this.waiting = Backoff.countdown(this.backoff.delay(),
       left => this.panel.detail(`${why}, try ${this.backoff.attempt} in ${left} s`), () => this.connect());
@@ -481,6 +484,9 @@ class Echo {
 
 // Chat: the first message is the name, later ones are for everybody
 
+/** The longest line, in bytes. */
+const LONGEST = 500;
+
 /** What the server says to whoever was not heard, word for word. */
 const BUSY = 'The room is busy, and nobody heard that. Say it again in a moment.';
 
@@ -492,7 +498,7 @@ class Chat {
 
   constructor() {
     this.socket = new Socket('/chat', this.panel, {
-      opened: () => this.name && this.socket.send(this.name),
+      opened: () => this.comeBack(),
       message: line => this.heard(line),
       closed: (code, reason) => this.hungUp(code, reason),
     });
@@ -509,15 +515,25 @@ class Chat {
     $('chat-text').focus();
   }
 
+  /** The name is said again; why it has to be is still to be read. */
+  comeBack() {
+    const { textContent: why } = $('chat-note');
+    if (this.name && this.socket.send(this.name)) this.note(why);
+  }
+
   become(name) {
     this.name = name;
     $('chat-name-form').hidden = name !== '';
     $('chat-form').hidden = name === '';
+    $('chat-hint').hidden = name !== '';
+    $('chat-bounds').hidden = name === '';
     $('chat-me').textContent = name || '–';
   }
 
   say(input) {
-    if (!input.value || !this.socket.send(input.value)) return;
+    const bytes = bytesOf(input.value);
+    if (bytes > LONGEST) return this.tell(`A line has at most ${LONGEST} bytes in UTF-8, and this one has ${whole.format(bytes)}.`);
+    if (!bytes || !this.socket.send(input.value)) return;
     this.said = input.value;
     input.value = '';
     this.panel.note('');
@@ -530,26 +546,39 @@ class Chat {
     if (this.socket.open) this.socket.drop();
   }
 
-  /** A name that the server does not take is not offered again and again. */
+  /** A name that the server does not take is not offered again and again; whoever is in comes back, and is told why it had to. */
   hungUp(code, reason) {
     if (code === 1008 && this.name && !this.welcome) {
       this.become('');
-      this.panel.note(reason || 'The server does not take this name.');
+      this.note(reason || 'The server does not take this name.');
+    } else if (this.name && (code === 1008 || code === 1009)) {
+      this.unheard(`The server hung up, and nobody heard that: ${reason || 'it was too much'}.`);
     }
     this.welcome = false;
   }
 
-  /** A line that found no room stands in its field again, unless the next one is being written there. */
-  unheard() {
-    this.panel.note(BUSY);
-    announce(BUSY);
+  /** A line that nobody heard stands in its field again, unless the next one is being written there. */
+  unheard(why) {
+    this.tell(why);
     $('chat-text').value ||= this.said;
+  }
+
+  tell(text) {
+    this.note(text);
+    announce(text);
+  }
+
+  /** A note takes its room from the log: whoever has seen its end sees it still. */
+  note(text) {
+    const room = $('chat-log').parentElement, following = atEnd(room);
+    this.panel.note(text);
+    if (following) room.scrollTop = room.scrollHeight;
   }
 
   heard(line) {
     if (typeof line !== 'string') return;
     this.welcome = true;
-    if (line === BUSY) return this.unheard();
+    if (line === BUSY) return this.unheard(BUSY);
     const row = document.createElement('li'), colon = line.indexOf(': ');
     if (colon < 0) {
       row.className = 'whole';
