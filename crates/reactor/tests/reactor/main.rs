@@ -33,3 +33,5 @@ mod publishing;
 mod remote;
 mod sending;
 mod upgrade;
+#[cfg(feature = "deflate")]
+mod walk;

@@ -12,6 +12,7 @@ mod picture;
 mod rooms;
 mod settings;
 mod states;
+mod walk;
 
 use crate::Fallible;
 use crate::report::Tally;
@@ -35,6 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "the examples stay short and stand in the README", complaints: examples::complaints, note: None },
     Rule { name: "docs/limits.md says what the limits are", complaints: limits::complaints, note: None },
     Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
+    Rule { name: "docs/one-connection.md names rules and functions", complaints: walk::complaints, note: None },
     Rule { name: "links lead somewhere", complaints: links::complaints, note: None },
 ];
 
