@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use longwire_reactor::handshake::client::OriginForm;
-use longwire_reactor::{DeflateOffer, FieldValue, Handler, Limits, Message, Opening, Peer, Server};
+use longwire_reactor::{DeflateOffer, FieldValue, Handler, Message, Opening, Peer, Server};
 
 /// Who we say we are.
 const AGENT: &str = "longwire";
@@ -48,9 +48,7 @@ fn connect(address: &str, target: &str, offer: DeflateOffer, echoes: bool) -> io
     let to: SocketAddr = address.parse().map_err(|_| invalid("no address"))?;
     let host = FieldValue::new(address).map_err(|_| invalid("no host"))?;
     let target = OriginForm::new(target).ok_or_else(|| invalid("no path"))?;
-    // Uncompressed answers to compressed text are more than the suite can read.
-    let limits = Limits { deflate_from: 1, ..crate::limits() };
-    let mut on = Server::default().limits(limits).build(Echo { echoes, last: String::new() })?;
+    let mut on = Server::default().limits(crate::limits()).build(Echo { echoes, last: String::new() })?;
     on.with_hub(|hub| hub.connect(to, Opening::new(host, target).deflate(offer)))?;
     while on.stats().connections > 0 {
         let _ = on.turn(None)?;

@@ -19,7 +19,7 @@ mod visit;
 use std::io;
 use std::process::ExitCode;
 
-use longwire_reactor::Limits;
+use longwire_reactor::{Deflate, Limits};
 
 const USAGE: &str = "usage: counterpart serve | counterpart visit ADDRESS PATH [PROTOCOL…] | counterpart cases ADDRESS no-takeover|takeover";
 
@@ -42,9 +42,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// The library's own, but for messages of 16 MiB, long lists of events, and streams that nobody reads while they are written.
+/// The library's own, but for messages of 64 MiB, long lists of events, and streams that nobody reads while they are written.
+/// What is compressed begins with Autobahn's smallest messages, of 16 bytes, and above the numbers of libwebsockets' counter: that client
+/// agrees to compression, and then has no room for it.
 fn limits() -> Limits {
-    let mut limits = Limits { body: 16 << 20, send_queue: 64 << 20, ..Limits::default() };
-    limits.message.message = 16 << 20;
+    let mut limits =
+        Limits { body: 16 << 20, send_queue: 64 << 20, budget: 1 << 30, deflate_from: 16, ..Limits::default() };
+    limits.message.message = 64 << 20;
     limits
 }
+
+/// Both sides keep their windows, unless the other end wants it otherwise.
+const KEEPING: Deflate =
+    Deflate { server_no_context_takeover: false, client_no_context_takeover: false, ..Deflate::DEFAULT };

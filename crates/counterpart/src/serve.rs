@@ -124,7 +124,7 @@ pub(crate) fn parting(text: &str) -> Option<(CloseCode, &str)> {
 }
 
 pub(crate) fn run() -> io::Result<()> {
-    let server = Server::bind("127.0.0.1:0")?.limits(crate::limits()).host("*");
+    let server = Server::bind("127.0.0.1:0")?.limits(crate::limits()).deflate(crate::KEEPING).host("*");
     drain_on_sigterm(server.remote())?;
     for address in server.addresses() {
         log::info!("listening on http://{address}");

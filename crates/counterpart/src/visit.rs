@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use longwire_reactor::handshake::Token;
 use longwire_reactor::handshake::client::OriginForm;
-use longwire_reactor::{Closed, FieldValue, Handler, Hub, Message, Opening, Peer, PeerId, Server};
+use longwire_reactor::{Closed, DeflateOffer, FieldValue, Handler, Hub, Message, Opening, Peer, PeerId, Server};
 
 use crate::serve::parting;
 
@@ -42,7 +42,7 @@ pub(crate) fn run(address: &str, path: &str, protocols: &[&str]) -> io::Result<(
     let to: SocketAddr = address.parse().map_err(|_| invalid("no address"))?;
     let host = FieldValue::new(address).map_err(|_| invalid("no host"))?;
     let target = OriginForm::new(path).ok_or_else(|| invalid("no path"))?;
-    let mut opening = Opening::new(host, target);
+    let mut opening = Opening::new(host, target).deflate(DeflateOffer::DEFAULT);
     for protocol in protocols {
         // The words of the command line live as long as the process.
         let name: &'static str = protocol.to_string().leak();

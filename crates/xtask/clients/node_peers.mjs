@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const WebSocket = require('ws');
 const undici = require('undici').WebSocket;
 
-const LARGEST = 16 << 20;
+const LARGEST = 64 << 20;
 const SIZES = [0, 1, 125, 126, 127, 65535, 65536, 65537, 1 << 20, LARGEST];
 const CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
 const REASONS = ['', 'done', 'grüße 😀', 'r'.repeat(123)];
@@ -75,7 +75,7 @@ const ended = peer => within(10_000, peer.ended, 'the close');
 
 async function echoes(peer) {
   for (const size of SIZES) {
-    for (const message of ['x'.repeat(size), randomBytes(size)]) {
+    for (const message of ['x'.repeat(size), Buffer.alloc(size, randomBytes(1000))]) {
       peer.send(message);
       const answer = await next(peer);
       same([typeof answer, answer.length], [typeof message, message.length], 'type and length of the echo');
@@ -98,7 +98,7 @@ async function pings(peer) {
 for (const [name, client] of Object.entries({ ws: Ws, undici: Undici })) {
   const sendable = client === Ws ? partings : partings.filter(([code]) => code === 1000 || code >= 3000);
 
-  check(`${name}: text and binary of 0 B to 16 MiB come back`, async () => {
+  check(`${name}: text and binary of 0 B to 64 MiB come back`, async () => {
     const peer = await client.open('/echo');
     await echoes(peer);
     peer.close(1000, '');
@@ -141,16 +141,50 @@ check('ws: fragments come back as one message, and a ping of 0 to 125 bytes is a
   await ended(peer);
 });
 
-check('ws: 16 MiB and one byte is 1009', async () => {
+check('ws: 64 MiB and one byte is 1009', async () => {
   const peer = await Ws.open('/echo');
   peer.send(randomBytes(LARGEST + 1));
   same((await ended(peer))[0], 1009, 'the close code');
 });
 
+// What may be agreed on for permessage-deflate (RFC 7692 §7.1), by the names that `ws` has for it.
+const FORMS = [
+  {},
+  { serverNoContextTakeover: true },
+  { clientNoContextTakeover: true },
+  { serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
+  { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 12, clientMaxWindowBits: 9 },
+];
+
+/** Messages that refer to those before them where a window is kept, and give nonsense where one was forgotten by one side. */
+async function againAndAgain(peer) {
+  expect(peer.socket.extensions.startsWith('permessage-deflate'), 'nothing was agreed on');
+  const noise = [1, 100, 700, 5_000].map(size => randomBytes(size));
+  for (let round = 0; round < 5; round += 1) {
+    for (const message of [`round ${round}: ${'so it goes on, and on; '.repeat(60)}`, ...noise, '', Buffer.concat(noise)]) {
+      peer.send(message);
+      const answer = await next(peer);
+      expect(typeof message === 'string' ? message === answer : message.equals(answer), `an echo of ${message.length} differs`);
+    }
+  }
+}
+
+check('ws: compression in every form that may be agreed on', async () => {
+  for (const form of FORMS) {
+    const peer = new Ws(new WebSocket(webSocketUrl('/echo'), { perMessageDeflate: { threshold: 0, ...form } }));
+    await within(10_000, once(peer.socket, 'open'), 'the opening');
+    await againAndAgain(peer);
+    await fragments(peer);
+    peer.close(1000, '');
+    await ended(peer);
+  }
+  return `${FORMS.length} forms`;
+});
+
 /** Has our client visit a server that talks to it like this; returns what our client says. */
-async function hosted(conversation, offered = []) {
+async function hosted(conversation, offered = [], perMessageDeflate = false) {
   const handleProtocols = protocols => ['second', 'first'].find(name => protocols.has(name)) ?? false;
-  const server = new WebSocket.Server({ host: '127.0.0.1', port: 0, maxPayload: 0, handleProtocols });
+  const server = new WebSocket.Server({ host: '127.0.0.1', port: 0, maxPayload: 0, handleProtocols, perMessageDeflate });
   try {
     await once(server, 'listening');
     const visitor = promisify(execFile)(process.env.COUNTERPART, ['visit', `127.0.0.1:${server.address().port}`, '/there?x=y', ...offered]);
@@ -169,7 +203,7 @@ async function leave(peer) {
 }
 
 for (const [name, conversation] of Object.entries({
-  'text and binary of 0 B to 16 MiB come back': echoes,
+  'text and binary of 0 B to 64 MiB come back': echoes,
   'fragments come back as one message': fragments,
   'a ping of 0 to 125 bytes is answered': pings,
 })) {
@@ -212,6 +246,17 @@ check('a server of ws: a subprotocol that we offered may be agreed on', async ()
     }, offered);
     same(said, ['opened', 'we closed'], 'what our client says');
   }
+});
+
+check('a server of ws: compression in every form that it may ask for', async () => {
+  for (const form of FORMS) {
+    const said = await hosted(async peer => {
+      await againAndAgain(peer);
+      await leave(peer);
+    }, [], { threshold: 0, ...form });
+    same(said, ['opened', 'we closed'], `what our client says of ${JSON.stringify(form)}`);
+  }
+  return `${FORMS.length} forms`;
 });
 
 await run();

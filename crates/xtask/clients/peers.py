@@ -6,7 +6,7 @@ import os
 import aiohttp
 from checks import same
 
-LARGEST = 16 << 20
+LARGEST = 64 << 20
 SIZES = [0, 1, 125, 126, 127, 65535, 65536, 65537, 1 << 20, LARGEST]
 CODES = [1000, 1001, 1002, 1003, *range(1007, 1015), 3000, 3999, 4000, 4999]  # RFC 6455 §7.4, and IANA's registry
 REASONS = ["", "done", "grüße 😀", "r" * 123]  # the last one fills its frame
@@ -21,8 +21,28 @@ def messages():
     """Text and binary of every size."""
     for size in SIZES:
         yield "".join(chr(0x21 + at % 90) for at in range(min(size, 1000))) + "x" * max(0, size - 1000)
-        yield os.urandom(size)
+        yield os.urandom(size) if size < LARGEST else os.urandom(1000) * (size // 1000)  # what can be compressed, or it takes seconds
     yield "😀" * (LARGEST // 4)
+
+
+# What may be agreed on for permessage-deflate (RFC 7692 §7.1), by the names that `websockets` has for it.
+FORMS = [
+    {},
+    {"server_no_context_takeover": True},
+    {"client_no_context_takeover": True},
+    {"server_max_window_bits": 9, "client_max_window_bits": 10},
+    {"server_no_context_takeover": True, "client_no_context_takeover": True, "server_max_window_bits": 12, "client_max_window_bits": 9},
+]
+
+
+def again_and_again():
+    """Messages that refer to those before them where a window is kept, and give nonsense where one was forgotten by one side."""
+    noise = [os.urandom(size) for size in (1, 100, 700, 5_000)]
+    for round in range(5):
+        yield f"round {round}: " + "so it goes on, and on; " * 60
+        yield from noise
+        yield ""
+        yield b"".join(noise)
 
 
 def equal(seen, wanted):

@@ -13,8 +13,9 @@ import peers
 import websocket
 import websockets
 from checks import base, check, same, web_socket_url
-from peers import LARGEST, equal, messages, partings
+from peers import FORMS, LARGEST, again_and_again, equal, messages, partings
 from websockets.asyncio.client import connect
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 FRAGMENTS = [["", "a", ""], ["Gr", "ü", "ße"], ["x" * 70_000, "", "y"], [str(at) for at in range(1000)]]
 
@@ -82,7 +83,7 @@ class Aiohttp(peers.Aiohttp):
     @asynccontextmanager
     async def open(cls, path, protocols=None):
         async with aiohttp.ClientSession() as session:
-            async with session.ws_connect(base() + path, protocols=protocols or (), max_msg_size=0, autoping=False) as socket:
+            async with session.ws_connect(base() + path, protocols=protocols or (), max_msg_size=0, autoping=False, compress=15) as socket:
                 yield cls(socket)
 
     def protocol(self):
@@ -93,7 +94,7 @@ CLIENTS = {"websockets": Websockets, "websocket-client": WebsocketClient, "aioht
 
 
 def conversations(name, client):
-    @check(f"{name}: text and binary of 0 B to 16 MiB come back")
+    @check(f"{name}: text and binary of 0 B to 64 MiB come back")
     async def echo():
         async with client.open("/echo") as peer:
             for message in messages():
@@ -101,7 +102,7 @@ def conversations(name, client):
                 equal(await peer.receive(), message)
                 await sending
 
-    @check(f"{name}: 16 MiB and one byte is 1009")
+    @check(f"{name}: 64 MiB and one byte is 1009")
     async def too_big():
         async with client.open("/echo") as peer:
             try:
@@ -150,6 +151,25 @@ def conversations(name, client):
 
 for each in CLIENTS.items():
     conversations(*each)
+
+
+@check("websockets: compression in every form that may be agreed on")
+async def forms():
+    for form in FORMS:
+        offer = ClientPerMessageDeflateFactory(**{"client_max_window_bits": True, **form})
+        async with connect(web_socket_url("/echo"), compression=None, extensions=[offer], proxy=None, ping_interval=None) as socket:
+            [agreed] = socket.protocol.extensions
+            for name in ("server_no_context_takeover", "client_no_context_takeover"):
+                ours = {"server": "remote", "client": "local"}[name.partition("_")[0]] + "_no_context_takeover"
+                same(getattr(agreed, ours), form.get(name, False), f"{name} of {form}")
+            same(agreed.remote_max_window_bits, form.get("server_max_window_bits", 15), f"the server's window of {form}")
+            for message in again_and_again():
+                await socket.send(message)
+                equal(await socket.recv(), message)
+            for parts in FRAGMENTS:
+                await socket.send(parts)
+                same(await socket.recv(), "".join(parts), "the echo of fragments")
+    return f"{len(FORMS)} forms"
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from pathlib import Path
 import peers
 from aiohttp import web
 from checks import Program, check, run, same
-from peers import CODES, equal, messages, partings, visit
+from peers import CODES, FORMS, again_and_again, equal, messages, partings, visit
 from websockets.asyncio.server import serve
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 PROTOCOLS = ["second", "first"]
 
@@ -69,7 +70,7 @@ async def leave(peer):
 
 
 def conversations(name, server):
-    @check(f"{name}: text and binary of 0 B to 16 MiB come back")
+    @check(f"{name}: text and binary of 0 B to 64 MiB come back")
     async def echo():
         async def conversation(peer):
             for message in messages():
@@ -136,6 +137,31 @@ def conversations(name, server):
 
 for each in {"websockets": Websockets, "aiohttp": Aiohttp}.items():
     conversations(*each)
+
+
+@check("websockets: compression in every form that it may ask for")
+async def forms():
+    for form in FORMS:
+        failures = []
+
+        async def conversation(socket):
+            try:
+                assert len(socket.protocol.extensions) == 1, f"nothing was agreed on for {form}"
+                for message in again_and_again():
+                    await socket.send(message)
+                    equal(await socket.recv(), message)
+                await socket.send("close 1000 done")
+                await socket.wait_closed()
+            except Exception as failure:
+                failures.append(failure)
+
+        wanted = ServerPerMessageDeflateFactory(**form)
+        async with serve(conversation, "127.0.0.1", 0, compression=None, extensions=[wanted], ping_interval=None) as server:
+            said = await visit(server.sockets[0].getsockname()[1])
+        if failures:
+            raise failures[0]
+        same(said, ["opened", "we closed"], f"what our client says of {form}")
+    return f"{len(FORMS)} forms"
 
 
 @check("aiohttp: what is no 101 opens nothing")
