@@ -156,6 +156,7 @@ impl Play {
             (wire.client_finished, wire.server_finished) = (true, true);
             self.stage.settle();
         }
+        // A write that the line did not take as a whole was tried again.
         let told = u64::from(!expected.is_empty());
         self.untold =
             if breaks { 0 } else { self.untold.checked_sub(told).ok_or("the server has not written again")? };

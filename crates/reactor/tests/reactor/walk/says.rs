@@ -178,16 +178,16 @@ impl EventSource {
     pub(crate) fn row(&mut self, bytes: &[u8]) -> Result<String, Wrong> {
         let id = self.parser.last_event_id().to_owned();
         let step = self.parser.parse(bytes).map_err(|error| error.to_string())?;
-        let dispatched = step.event.map(|event| format!("dispatched, and the last event id is {:?}", event.id));
+        let dispatched = step.event.map(|event| format!("an event, and the last id is {:?}", event.id));
         match (bytes, dispatched) {
             (b"\n", Some(dispatched)) => Ok(dispatched),
-            (b"\n", None) => Ok("no data: nothing to dispatch".into()),
+            (b"\n", None) => Ok("no data, and no event".into()),
             (bytes, None) => {
                 let line = std::str::from_utf8(bytes).map_err(|_| "no text")?;
                 let (name, _) = line.split_once(": ").ok_or("a line of the stream is a field")?;
                 Ok(match line.find('\n') {
                     Some(end) if end + 1 == line.len() => format!("the field {name}"),
-                    None => format!("the field {name}, cut off; the last event id is {id:?}"),
+                    None => format!("the field {name}, cut off; the last id is {id:?}"),
                     Some(_) => return Err("each line of the stream has a row".into()),
                 })
             }
