@@ -93,7 +93,7 @@ impl<'a> Close<'a> {
         Self { code, reason: cut(reason) }
     }
 
-    /// What the payload of a Close frame says; `None` if it is empty.
+    /// What the payload of a Close frame says; `None` if it is empty. The reason is what stands behind the code (§7.1.6).
     pub fn parse(payload: &'a [u8]) -> Result<Option<Self>, Error> {
         let Some((code, reason)) = payload.split_first_chunk::<2>() else {
             // §5.5.1: if there is a payload, a code of two bytes comes first.

@@ -150,8 +150,8 @@ impl Connection {
         Ok(step)
     }
 
-    /// Fails the connection for a fault that somebody else found, such as an extension in the payload that is its own,
-    /// and leaves the Close in `reply`. Returns the fault. (§7.1.7)
+    /// Fails the connection for a fault that somebody else found, such as an extension in the payload that is its own, and leaves
+    /// the Close in `reply`. Returns the fault. §7.1.7 and §10.7: by a Close with the code that says why.
     #[cold]
     pub fn fail(&mut self, error: Error, reply: &mut Reply, key: Mask) -> Error {
         reply.clear();
@@ -193,7 +193,7 @@ impl Connection {
         Ok(self.encoder.piece_header(piece, end, key))
     }
 
-    /// A whole message, into `out`. Returns how many bytes that took.
+    /// A whole message, into `out`. Returns how many bytes that took. The steps of §6.1 are this call.
     #[inline]
     pub fn message(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {
         self.may_send()?;
@@ -220,7 +220,8 @@ impl Connection {
         self.encoder.pong(payload, key, out)
     }
 
-    /// Begins the closing handshake: a Close, into `out`. Returns how many bytes that took.
+    /// Begins the closing handshake: a Close, into `out`. Returns how many bytes that took. §7.1.2 calls it the start of the
+    /// closing handshake.
     ///
     /// [`Unsent::Closed`] if ours was sent already, or the connection failed. A fragmented message of ours that is open
     /// stays unfinished.
@@ -231,7 +232,7 @@ impl Connection {
         Ok(written)
     }
 
-    /// §5.5.1: after our Close, nothing.
+    /// §5.5.1: after our Close, nothing. §6.1: in no state but open.
     #[inline]
     fn may_send(&self) -> Result<(), Closed> {
         if self.state == State::Open { Ok(()) } else { Err(Closed) }

@@ -81,7 +81,7 @@ impl Decoder {
         !matches!(self.awaits, Awaits::Message)
     }
 
-    /// Takes the next step: at most one event, unmasked in place.
+    /// Takes the next step: at most one event, unmasked in place. §6.2, and §10.7: nothing is taken on trust. §5.7 has examples.
     ///
     /// A header and a control frame are taken as a whole: until all of one is there, nothing is consumed, and the
     /// caller keeps those at most 130 bytes. (So a Close is judged by its header at once, by its code and reason when
@@ -115,7 +115,7 @@ impl Decoder {
         self.payload(kind, rsv, header.fin, at, input)
     }
 
-    /// What the next header must fit.
+    /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).
     #[inline]
     fn rules(&self) -> Rules {
         Rules {

@@ -142,7 +142,7 @@ impl Header {
         if self.mask.is_some() { length + 4 } else { length }
     }
 
-    /// Writes the header to the front of `out` and says how many bytes that took.
+    /// Writes the header to the front of `out` and says how many bytes that took. With a mask the mask bit is set (§5.3).
     ///
     /// `Full` if `out` is too short, and for a length from 2⁶³ on, for which no output is long enough.
     #[inline]

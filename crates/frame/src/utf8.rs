@@ -32,7 +32,8 @@ impl Utf8 {
         self.begun[0] == 0
     }
 
-    /// The characters that `bytes` completes: the one that had begun before, then the rest, up to the last whole one.
+    /// The characters that `bytes` completes: the one that had begun before, then the rest, up to the last whole one. A frame may
+    /// end in a character (§5.6).
     #[inline]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> Result<(Option<char>, &'b str), Error> {
         let (carried, bytes) = if self.is_whole() { (None, bytes) } else { self.complete(bytes)? };

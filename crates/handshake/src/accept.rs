@@ -19,7 +19,7 @@ use crate::{FieldValue, Token};
 pub struct Accept([u8; 28]);
 
 impl Accept {
-    /// The answer to a key, as the key stands in its field (not decoded).
+    /// The answer to a key, as the key stands in its field (not decoded). RFC 6455 §1.3 has an example.
     #[must_use]
     pub fn for_key(key: impl AsRef<[u8]>) -> Self {
         // §4.2.2 item 5.4: the key and this text, hashed, in Base64.

@@ -36,8 +36,8 @@ const fn may_stand_in_name(byte: u8) -> bool {
     is_alphanumeric_or(byte, b"-._~!$&'()*+,;=%")
 }
 
-/// Whether a request that came over loopback is meant for us: `host` ([`Request::host`](crate::Request::host)) is
-/// localhost, 127.0.0.1, \[::1\] or one of `allowed`, whatever its port and its case. `*` allows every host.
+/// Whether a request that came over loopback is meant for us: `host` ([`Request::host`](crate::Request::host)) is localhost,
+/// 127.0.0.1, \[::1\] or one of `allowed`, whatever its port and its case. `*` allows every host. RFC 9110 §15.5.4: else it is 403.
 ///
 /// This stops DNS rebinding: a page whose name was made to resolve to 127.0.0.1 is of the same origin as the server
 /// there, but its browser still says the page's own name in Host.

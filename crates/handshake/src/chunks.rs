@@ -79,7 +79,8 @@ impl Chunks {
         Self { expects: Expects::Size, begun: false, left: 0, length: 0, most, overhead: 0 }
     }
 
-    /// Takes bytes up to and with the next data that are there. Returns what they are, and how many were taken.
+    /// Takes bytes up to and with the next data that are there. Returns what they are, and how many were taken. RFC 9112 §6.1:
+    /// everybody must.
     ///
     /// # Errors
     /// [`Refusal::BadChunk`] for what is no chunk, or takes too many bytes to say little; [`Refusal::BodyTooLarge`] at the size of
@@ -104,7 +105,8 @@ impl Chunks {
         Ok((Part::More, bytes.len()))
     }
 
-    /// Takes a byte that is no data. `true` if it was the last.
+    /// Takes a byte that is no data. `true` if it was the last. §7.1.1: extensions, and RFC 9112 §7.1.2 and RFC 9110 §6.5.1:
+    /// trailers, mean nothing here.
     fn step(&mut self, byte: u8) -> Result<bool, Refusal> {
         let credit = Self::OVERHEAD_PER_BYTE * self.length.min(Self::OVERHEAD_BYTES);
         if self.overhead > Self::OVERHEAD + credit {

@@ -81,6 +81,7 @@ impl<'a> Opening<'a> {
         output.finish()
     }
 
+    /// RFC 9112 §3.2: with `Host`, first of all.
     fn write(&self, output: &mut Output<'_>) {
         let mut key = [0; 24];
         output.put("GET ");
@@ -138,7 +139,8 @@ fn is_ours(name: &str) -> bool {
 pub struct OriginForm<'a>(&'a str);
 
 impl<'a> OriginForm<'a> {
-    /// The text, if it begins with a slash and holds nothing but what RFC 3986 lets stand in paths and queries.
+    /// The text, if it begins with a slash and holds nothing but what RFC 3986 lets stand in paths and queries. RFC 6455 §3 and
+    /// §11.1.1: no fragment, and nothing that is not percent-encoded by then.
     #[must_use]
     pub const fn new(text: &'a str) -> Option<Self> {
         if is_origin_form(text.as_bytes()) { Some(Self(text)) } else { None }
@@ -175,7 +177,8 @@ pub struct Opened<'p> {
     pub deflate: Option<Deflate>,
 }
 
-/// Checks the head of the answer, from its first byte to its blank line. At most 100 fields are read.
+/// Checks the head of the answer, from its first byte to its blank line. At most 100 fields are read. RFC 6455 §11.3.3 and §11.3.4:
+/// accept and subprotocol stand there once. RFC 9112 §5.2 would have a folded line unfolded; it is a fault.
 ///
 /// # Errors
 ///

@@ -32,7 +32,8 @@ impl Content {
     }
 }
 
-/// §6.3 item 4: the final coding of a request is chunked, or its length cannot be known. §6.1: and it is applied once.
+/// §6.3 item 4: the final coding of a request is chunked, or its length cannot be known. §6.1: and it is applied once. §7.1: with
+/// parameters it is not chunked.
 fn chunked(codings: &[u8]) -> Result<(), Refusal> {
     let is_chunked = |coding: &&[u8]| coding.eq_ignore_ascii_case(b"chunked");
     if elements(codings).filter(is_chunked).count() != 1 || !elements(codings).last().as_ref().is_some_and(is_chunked) {

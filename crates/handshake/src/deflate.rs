@@ -41,6 +41,7 @@ impl WindowBits {
         self.0
     }
 
+    /// §7: another value is none.
     fn parse(value: ParameterValue<'_>) -> Result<Self, NotUnderstood> {
         let (bits, _) = (Self::MIN.0..).zip(NUMBERS).find(|(_, number)| value == *number).ok_or(NotUnderstood)?;
         Ok(Self(bits))
@@ -108,8 +109,9 @@ impl Deflate {
         + 4 * "; ".len()
         + 2 * "=15".len();
 
-    /// The answer of a server that wants this, to the first offer that it can accept (§5.1: the client likes the first
-    /// one best); `None` declines them all, and the connection goes without.
+    /// The answer of a server that wants this, to the first offer that it can accept (§5.1: the client likes the first one best);
+    /// `None` declines them all, and the connection goes without. RFC 6455 §4.2.2, §5.2, §5.8 and §9: an extension is agreed on
+    /// here or not at all, and only if it was offered.
     ///
     /// What the server wants and an offer does not let it ask for, it goes without: the size of the client's window is
     /// the client's, unless it offers to be told. What an offer demands is granted, but for a window of 8 bits, which
@@ -119,6 +121,7 @@ impl Deflate {
         offers.into_iter().filter_map(|offer| DeflateOffer::parse(&offer)).find_map(|offer| self.answer_one(offer))
     }
 
+    /// §7: what is not supported is declined. RFC 6455 §9: as the extension says.
     fn answer_one(self, offer: DeflateOffer) -> Option<Self> {
         // §7.1.2.1: what was offered is answered, by the same number or a smaller one; a server may also begin.
         let server_max_window_bits = smaller(offer.server_max_window_bits, self.server_max_window_bits);
@@ -140,7 +143,7 @@ impl Deflate {
         })
     }
 
-    /// What stands in an answer; parameters that an answer cannot have are not understood.
+    /// What stands in an answer; parameters that an answer cannot have are not understood. §7: what no answer can say is a fault.
     fn parse(extension: &Extension<'_>) -> Option<Self> {
         let answer = DeflateOffer::parse(extension)?;
         Some(Self {
@@ -229,7 +232,7 @@ impl DeflateOffer {
         extension.params().try_fold(nothing_said, Self::with).ok()
     }
 
-    /// With one parameter more.
+    /// With one parameter more. §7: an unknown name, a second time, a value that cannot be: declined, or in an answer a fault.
     fn with(self, (name, value): (&str, Option<ParameterValue<'_>>)) -> Result<Self, NotUnderstood> {
         match (name, value) {
             (SERVER_NO_CONTEXT_TAKEOVER, None) if !self.server_no_context_takeover => {
@@ -249,7 +252,8 @@ impl DeflateOffer {
         }
     }
 
-    /// Whether a server that keeps to §7.1 can have given this answer to this offer.
+    /// Whether a server that keeps to §7.1 can have given this answer to this offer. §7: nor does a client take terms that it
+    /// cannot keep.
     const fn allows(&self, answer: &Deflate) -> bool {
         // §7.1.1.1: to accept is to answer it.
         if self.server_no_context_takeover && !answer.server_no_context_takeover {
@@ -270,6 +274,7 @@ impl DeflateOffer {
         server && client
     }
 
+    /// The name is registered, and the parameters are its own (RFC 6455 §9.1).
     pub(crate) fn write(&self, output: &mut Output<'_>) {
         output.put(NAME);
         for (said, name) in [
@@ -303,7 +308,7 @@ struct NotUnderstood;
 /// An answer was given that the offers do not allow (§5.1, §7.1).
 pub(crate) struct NotOffered;
 
-/// What the server's answer makes of our offer: `None` if it goes without.
+/// What the server's answer makes of our offer: `None` if it goes without. RFC 6455 §4.1 item 5 says so for every extension.
 ///
 /// §5.1: what was not offered, what was not understood and what is accepted twice fail the connection.
 pub(crate) fn check_answer<'b>(

@@ -116,8 +116,8 @@ impl<'b> Cursor<'b> {
         (self.0.is_empty() || self.eat(b',')).then_some(Extension { name, parameters })
     }
 
-    /// `";" name [ "=" value ]`, if there is a semicolon. Blanks may stand around each part, as in the grammar that RFC
-    /// 6455 builds upon.
+    /// `";" name [ "=" value ]`, if there is a semicolon. Blanks may stand around each part, as in the grammar that
+    /// RFC 6455 builds upon.
     fn parameter(&mut self) -> Option<Result<(&'b str, Option<ParameterValue<'b>>), Malformed>> {
         self.blanks().eat(b';').then(|| self.after_semicolon().ok_or(Malformed))
     }
@@ -140,7 +140,7 @@ impl<'b> Cursor<'b> {
         str::from_utf8(token).ok().filter(|token| !token.is_empty())
     }
 
-    /// The rest of a quoted string, whose first quote was eaten. §9.1: what it says is a token as well.
+    /// The rest of a quoted string, whose first quote was eaten. §4.3 and §9.1: what it says is a token as well.
     fn quoted(&mut self) -> Option<ParameterValue<'b>> {
         let start = self.0;
         loop {

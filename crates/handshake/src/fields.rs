@@ -40,8 +40,8 @@ impl<const N: usize> fmt::Debug for FieldSlots<'_, N> {
     }
 }
 
-/// One field line. The name is a token, as sent; the value has no blanks at its ends and no control bytes but tabs.
-/// It may be empty, and need not be UTF-8.
+/// One field line. The name is a token, as sent; the value has no blanks at its ends and no control bytes but tabs. It may be
+/// empty, and need not be UTF-8. RFC 9110 §5.5: what is beyond ASCII in a value is opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'b> {
     /// The name, in the case in which it was sent.
@@ -58,7 +58,8 @@ pub(crate) struct Fields<'h, 'b>(&'h [httparse::Header<'b>]);
 pub(crate) struct Repeated;
 
 impl<'h, 'b> Fields<'h, 'b> {
-    /// Parses the lines behind the first, up to the blank one.
+    /// Parses the lines behind the first, up to the blank one. RFC 9112 §5 and §5.1: no blank before the colon; RFC 9110 §5.5: the
+    /// blanks around a value are not its part.
     pub(crate) fn parse<const N: usize>(lines: &'b [u8], slots: &'h mut FieldSlots<'b, N>) -> Result<Self, Refusal> {
         match httparse::parse_headers(lines, &mut slots.0) {
             Ok(httparse::Status::Complete((len, fields))) => {
@@ -104,7 +105,7 @@ impl<'h, 'b> Fields<'h, 'b> {
         self.list(name).any(|listed| listed.eq_ignore_ascii_case(element.as_bytes()))
     }
 
-    /// RFC 9112 §9.3: whether the connection outlives this message, as far as the message itself says.
+    /// RFC 9112 §9.3 and §9.6: whether the connection outlives this message, as far as the message itself says.
     pub(crate) fn persist(self, version: Version) -> bool {
         !self.lists("connection", "close") && (version == Version::Http11 || self.lists("connection", "keep-alive"))
     }

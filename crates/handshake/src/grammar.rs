@@ -61,7 +61,7 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim).filter(|element| !element.is_empty())
 }
 
-/// A number in digits alone: no sign, no blank, and no more than 64 bits.
+/// A number in digits alone: no sign, no blank, and no more than 64 bits. RFC 9110 §8.6: no length wraps.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -71,9 +71,9 @@ impl Head {
         Self { limits, scanned: 0, target: 0, fields: 0, awaits: Awaits::Start }
     }
 
-    /// Looks at the bytes of `buf` that are new; `buf` is all that has come since the head's first byte. `Some(n)`:
-    /// the head, its blank line included, is `buf[..n]`, and what follows belongs to something else. `None`: more is
-    /// needed.
+    /// Looks at the bytes of `buf` that are new; `buf` is all that has come since the head's first byte. `Some(n)`: the head, its
+    /// blank line included, is `buf[..n]`, and what follows belongs to something else. `None`: more is needed. RFC 9112 §2.1; and
+    /// nothing is done before the last line has come (RFC 9110 §5.3).
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Head {
         }
     }
 
-    /// What is awaited after this byte.
+    /// What is awaited after this byte. RFC 6585 §5: a head that is too long is 431.
     fn after(&mut self, byte: u8) -> Result<Awaits, Refusal> {
         match (self.awaits, byte) {
             // RFC 9112 §2.2: an empty line before the first is skipped; one is enough for the clients that send it.

@@ -1,6 +1,6 @@
 //! `Limits`: how long a head may be. Each number stops one attack; there is no value for "unlimited".
 
-/// What a head may measure; every limit is inclusive.
+/// What a head may measure; every limit is inclusive. RFC 9112 §3 asks for request lines of 8,000 octets at least.
 ///
 /// ```
 /// use longwire_handshake::Limits;

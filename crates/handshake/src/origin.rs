@@ -29,8 +29,8 @@ pub enum Origins<'a> {
 }
 
 impl Origins<'_> {
-    /// Whether the request's Origin, if it has one, is among these. One that is malformed, `null`, or there twice is
-    /// foreign.
+    /// Whether the request's Origin, if it has one, is among these. One that is malformed, `null`, or there twice is foreign. Who
+    /// says no origin is no browser (RFC 6455 §4.2.1).
     #[must_use]
     pub fn allow(&self, request: &Request<'_, '_>) -> bool {
         let origin = match (request.fields.single("origin"), self) {

@@ -43,7 +43,7 @@ impl<'o> Output<'o> {
         self.len = end;
     }
 
-    /// `name: value` and the end of the line.
+    /// `name: value` and the end of the line. RFC 9110 §5.6.3: with one blank.
     pub(crate) fn put_field(&mut self, name: &str, value: &str) {
         self.put(name);
         // No blank after an empty value's colon: it would be one at the end of a line.

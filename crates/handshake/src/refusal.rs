@@ -121,7 +121,8 @@ refusals! {
 }
 
 impl Refusal {
-    /// The answer, whole: a line of text that says why, and `Connection: close`.
+    /// The answer, whole: a line of text that says why, and `Connection: close`. RFC 6455 §10.7: by a status; RFC 9110 §15.5: and
+    /// in words.
     #[must_use]
     pub const fn response(self) -> Response<'static> {
         // RFC 9110 §15.5.6: a 405 says what is allowed.

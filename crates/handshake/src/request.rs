@@ -35,8 +35,8 @@ pub struct Request<'h, 'b> {
 }
 
 impl<'h, 'b> Request<'h, 'b> {
-    /// Parses a head: `buf[..n]` of [`Head::scan`](crate::Head::scan). Bytes that come from elsewhere are judged by the
-    /// same rules, but for the limits on bytes.
+    /// Parses a head: `buf[..n]` of [`Head::scan`](crate::Head::scan). Bytes that come from elsewhere are judged by the same rules,
+    /// but for the limits on bytes. RFC 9112 §8: half a head is none.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl<'h, 'b> Request<'h, 'b> {
         self.field("origin")
     }
 
-    /// The id of the last event that the client of an event stream has seen.
+    /// The id of the last event that the client of an event stream has seen. WHATWG HTML §9.2.4.
     #[must_use]
     pub fn last_event_id(&self) -> Option<&'b str> {
         self.field("last-event-id")
@@ -141,7 +141,8 @@ impl<'h, 'b> Request<'h, 'b> {
         self.content
     }
 
-    /// Whether the client waits for `100 Continue` before it sends the body. RFC 9110 §10.1.1: not in HTTP/1.0.
+    /// Whether the client waits for `100 Continue` before it sends the body. RFC 9110 §10.1.1: not in HTTP/1.0. RFC 9110 §10.1.1
+    /// and §15.2: HTTP/1.0 knows no 100.
     #[must_use]
     pub fn expects_continue(&self) -> bool {
         self.line.version == Version::Http11 && self.fields.lists("expect", "100-continue")
@@ -174,7 +175,8 @@ pub(crate) fn split_first_line(head: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     Ok((line.strip_suffix(b"\r\n").ok_or(Refusal::BareLineEnd)?, lines))
 }
 
-/// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1, at most one in HTTP/1.0, also beside a target that replaces it.
+/// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1, at most one in HTTP/1.0, also beside a target that replaces it. RFC 9112
+/// §3.2.2: that of the target replaces the field. RFC 6455 §4.2.1 item 2 asks for no more.
 fn host<'b>(target: Target<'b>, version: Version, fields: Fields<'_, 'b>) -> Result<&'b str, Refusal> {
     let host = match fields.single("host").map_err(|_| Refusal::HostRepeated)? {
         Some(value) => str::from_utf8(value).map_err(|_| Refusal::BadHost)?,

@@ -39,7 +39,7 @@ pub(crate) struct RequestLine<'b> {
 }
 
 impl<'b> RequestLine<'b> {
-    /// Parses the line, without its end.
+    /// Parses the line, without its end. §3.1, §3.2; RFC 9110 §9.3.6: no tunnels are made.
     pub(crate) fn parse(line: &'b [u8]) -> Result<Self, Refusal> {
         let mut words = line.split(|byte| *byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
@@ -73,7 +73,7 @@ pub(crate) fn parse_version(version: &[u8]) -> Result<Version, Refusal> {
     }
 }
 
-/// The form, the path and the query.
+/// The form, the path and the query. §3.2.2: absolute-form is accepted.
 fn parse_target<'b>(method: &str, target: &'b str) -> Option<(Target<'b>, &'b str, Option<&'b str>)> {
     if target == "*" {
         // RFC 9112 §3.2.4: only OPTIONS is for the server as a whole.

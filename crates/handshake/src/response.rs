@@ -116,6 +116,7 @@ impl Response<'_> {
         }
     }
 
+    /// RFC 9112 §2.2: field lines follow the status line at once.
     fn write_head(&self, date: &Date, output: &mut Output<'_>) {
         output.put("HTTP/1.1 ");
         output.put_decimal(u64::from(self.status.code()));
@@ -138,7 +139,7 @@ impl Response<'_> {
         output.put("\r\n");
     }
 
-    /// RFC 9110 §7.6.1.
+    /// RFC 9110 §7.6.1. RFC 9112 §9.6: who will close says so.
     fn connection_options(&self) -> Option<&'static str> {
         // A body without a length ends with the connection (RFC 9112 §6.3 item 8).
         let endless = self.framing() == Framing::Content && matches!(self.body, Body::Stream);
@@ -152,7 +153,8 @@ impl Response<'_> {
         }
     }
 
-    /// The field that the status demands, if the caller has not given it.
+    /// The field that the status demands, if the caller has not given it. RFC 9110 §15.5.2 and §11.6.1, §15.5.6 and §10.2.1,
+    /// §15.5.22; RFC 6455 §4.4.
     fn demanded(&self) -> Option<(FieldName<'static>, FieldValue<'static>)> {
         const ALLOW: FieldValue<'static> = FieldValue::literal("GET, HEAD");
         const CHALLENGE: FieldValue<'static> = FieldValue::literal("Bearer realm=\"server\"");
@@ -166,6 +168,7 @@ impl Response<'_> {
         (!self.has(field.0)).then_some(field)
     }
 
+    /// RFC 9112 §6.1 and §6.2: chunks are never sent, so never beside a length.
     fn write_length(&self, output: &mut Output<'_>) {
         let length = match (self.framing(), self.body) {
             (Framing::Nothing, _) | (_, Body::Stream) => return,
@@ -201,7 +204,7 @@ enum Framing {
     Content,
 }
 
-/// The fields that nobody but the response writes.
+/// The fields that nobody but the response writes. RFC 9110 §5.3: none of them is a list.
 fn is_ours(name: FieldName<'_>) -> bool {
     ["date", "connection", "content-length", "transfer-encoding"]
         .into_iter()

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A status code (RFC 9110 §15), from 100 to 599.
+/// A status code (RFC 9110 §15), from 100 to 599. WHATWG HTML §9.2.3: 204 tells a reader of events to stop.
 ///
 /// ```
 /// use longwire_handshake::Status;

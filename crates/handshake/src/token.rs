@@ -20,7 +20,7 @@ pub struct Token<'a>(&'a str);
 pub type FieldName<'a> = Token<'a>;
 
 impl<'a> Token<'a> {
-    /// The text, if it is a token.
+    /// The text, if it is a token. Subprotocols are tokens, too (RFC 6455 §4.1).
     #[must_use]
     pub const fn new(text: &'a str) -> Option<Self> {
         if is_token(text.as_bytes()) { Some(Self(text)) } else { None }

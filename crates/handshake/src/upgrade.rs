@@ -49,7 +49,8 @@ pub struct Upgrade<'h, 'b> {
 }
 
 impl<'h, 'b> Upgrade<'h, 'b> {
-    /// Judges the request, clause by clause (§4.2.1).
+    /// Judges the request, clause by clause (§4.2.1). A key stands there once (§11.3.1), and RFC 9110 §7.8 has `Upgrade` ignored in
+    /// HTTP/1.0.
     ///
     /// # Errors
     ///
@@ -116,9 +117,9 @@ pub struct Negotiated<'p> {
     pub protocol: Option<&'p str>,
 }
 
-/// Decides who may connect, and what is spoken: the version, the origin, and the first of the client's subprotocols
-/// that is among `ours` (they have case). Extensions are apart: what [`Upgrade::extensions`] offers,
-/// [`Deflate::answer`](crate::Deflate::answer) may accept.
+/// Decides who may connect, and what is spoken: the version, the origin, and the first of the client's subprotocols that is among
+/// `ours` (they have case). Extensions are apart: what [`Upgrade::extensions`] offers, [`Deflate::answer`](crate::Deflate::answer)
+/// may accept. RFC 6455 §10.2: an origin that is not wanted is 403.
 ///
 /// # Errors
 ///
@@ -140,8 +141,8 @@ pub fn negotiate<'p>(
 }
 
 impl Request<'_, '_> {
-    /// Whether Upgrade speaks of WebSocket, in any way. A proxy may tunnel from here on, on the mere intent; so
-    /// unless the answer is a 101, this request is the last of its connection.
+    /// Whether Upgrade speaks of WebSocket, in any way. A proxy may tunnel from here on, on the mere intent; so unless the answer
+    /// is a 101, this request is the last of its connection. RFC 9110 §7.8: names of protocols have no case.
     #[must_use]
     pub fn names_websocket(&self) -> bool {
         // Wherever the word stands: proxies look for it with patterns.

@@ -57,7 +57,7 @@ impl<'a> FieldValue<'a> {
     }
 }
 
-/// RFC 9110 §5.5. Bytes from 128 on are opaque there; here they are UTF-8.
+/// RFC 9110 §5.5. Bytes from 128 on are opaque there; here they are UTF-8. RFC 9112 §2.2 and §5.2: no bare CR, and no folded line.
 const fn is_value(text: &[u8]) -> bool {
     if trim(text).len() != text.len() {
         return false;

@@ -4,7 +4,7 @@ use std::io;
 
 use longwire_frame::CloseCode;
 
-/// Why a WebSocket, a stream or a later answer ended.
+/// Why a WebSocket, a stream or a later answer ended. RFC 6455 §7.1.5 says which code is the connection's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Closed {

@@ -23,7 +23,8 @@ pub(crate) fn append_frame(message: Message<'_>, out: &mut Vec<u8>) {
     append_framed(header_of(message), message.as_bytes(), out);
 }
 
-/// Appends the same with this payload, to which it was compressed.
+/// Appends the same with this payload, to which it was compressed. RFC 7692 §6.1: compressed, with the bit; what goes plain goes
+/// without.
 pub(crate) fn append_deflated_frame(message: Message<'_>, payload: &[u8], out: &mut Vec<u8>) {
     append_framed(header_of(message).deflated(payload.len()), payload, out);
 }

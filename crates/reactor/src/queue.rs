@@ -111,7 +111,7 @@ impl Queue {
         self.pong.extend_from_slice(frame);
     }
 
-    /// A Close goes out, and nothing may follow it (§5.5.1).
+    /// A Close goes out, and nothing may follow it (RFC 6455 §5.5.1).
     pub(crate) fn forget_pong(&mut self) {
         self.pong.clear();
     }

@@ -98,7 +98,8 @@ impl Reply {
         self
     }
 
-    /// A page: its media type and its bytes. For plain text there is [`text`](Self::text).
+    /// A page: its media type and its bytes. For plain text there is [`text`](Self::text). RFC 9110 §8.3: content says of what kind
+    /// it is.
     ///
     /// # Panics
     /// If `kind` is no field value.

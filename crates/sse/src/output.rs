@@ -23,8 +23,8 @@ pub(crate) trait Sink {
     fn put(&mut self, text: &str) -> Result<(), Self::Error>;
 }
 
-/// `name: value` and the end of the line. The blank is there because a client removes one (§9.2.6): without it a value
-/// would lose the blank that it begins with. An empty value needs none.
+/// `name: value` and the end of the line. The blank is there because a client removes one (§9.2.6): without it a value would lose
+/// the blank that it begins with. An empty value needs none. §9.2.5.
 pub(crate) fn field<S: Sink>(sink: &mut S, name: &str, value: &str) -> Result<(), S::Error> {
     sink.put(name)?;
     sink.put(if value.is_empty() { ":" } else { ": " })?;

@@ -152,8 +152,8 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Parser<M> {
         self.awaits = Awaits::Mark(0);
     }
 
-    /// The id of the last block that had one and was finished, dispatched or not: what `Last-Event-ID` says when the
-    /// client comes back. Empty if there is none; the field is left out then.
+    /// The id of the last block that had one and was finished, dispatched or not: what `Last-Event-ID` says when the client comes
+    /// back. Empty if there is none; the field is left out then. §9.2.4: what is not empty is sent.
     pub fn last_event_id(&self) -> &str {
         self.last_event_id.text(self.memory.as_ref())
     }

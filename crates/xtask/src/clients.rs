@@ -46,6 +46,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "nginx", visit: Visit::Host("nginx.py") },
     Client { name: "lifecycle", visit: Visit::Host("lifecycle.py") },
     Client { name: "examples", visit: Visit::Examples },
+    Client { name: "vectors", visit: Visit::Host("vectors.py") },
     Client { name: "heads-gunicorn", visit: Visit::Suite("heads_gunicorn.py") },
     Client { name: "heads-llhttp", visit: Visit::Suite("heads_llhttp.py") },
     Client { name: "event-streams", visit: Visit::Suite("sse_readers.mjs") },

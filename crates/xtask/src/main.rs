@@ -19,6 +19,7 @@
 mod clients;
 mod drill;
 mod house;
+mod items;
 mod kosoku;
 mod markdown;
 mod mutations;

@@ -53,16 +53,26 @@ impl Page {
 /// Rows of cells; the first is the head.
 pub(crate) type Table = Vec<Vec<Cell>>;
 
-/// A cell's text, and what of it is code.
+/// A cell's text, what of it is code, and what of it leads where.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,
+    /// Code that is no link.
     pub(crate) codes: Vec<String>,
+    pub(crate) links: Vec<Link>,
+}
+
+/// A link in a cell.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) text: String,
+    pub(crate) to: String,
 }
 
 /// The tables of a page.
 pub(crate) fn tables(text: &str) -> Vec<Table> {
     let (mut tables, mut cell): (Vec<Table>, Option<Cell>) = (Vec::new(), None);
+    let mut link: Option<Link> = None;
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
         match event {
             Event::Start(Tag::Table(_)) => tables.push(Table::new()),
@@ -77,10 +87,20 @@ pub(crate) fn tables(text: &str) -> Vec<Table> {
                     row.extend(cell.take());
                 }
             }
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                link = Some(Link { text: String::new(), to: dest_url.to_string() });
+            }
+            Event::End(TagEnd::Link) => {
+                if let (Some(cell), Some(link)) = (&mut cell, link.take()) {
+                    cell.links.push(link);
+                }
+            }
             Event::Text(ref text) | Event::Code(ref text) => {
                 let Some(cell) = &mut cell else { continue };
                 cell.text.push_str(text);
-                if let Event::Code(code) = event {
+                if let Some(link) = &mut link {
+                    link.text.push_str(text);
+                } else if let Event::Code(code) = event {
                     cell.codes.push(code.to_string());
                 }
             }
@@ -98,7 +118,7 @@ fn anchor(heading: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Cell, Page, tables};
+    use super::{Block, Cell, Link, Page, tables};
 
     #[test]
     fn a_page_is_taken_apart() {
@@ -115,8 +135,18 @@ mod tests {
         let cell = |text: &str, codes: &[&str]| Cell {
             text: text.into(),
             codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+            links: Vec::new(),
         };
         let found = tables("text\n\n| a | b |\n|---|---|\n| `c`, d `e` | |\n\nmore `text`\n");
         assert_eq!(found, [[[cell("a", &[]), cell("b", &[])], [cell("c, d e", &["c", "e"]), cell("", &[])]]]);
+    }
+
+    #[test]
+    fn a_cell_may_lead_somewhere() {
+        let found = tables("| a |\n|---|\n| [`b`](c.rs), `d` and [e](f) |\n");
+        let link = |text: &str, to: &str| Link { text: text.into(), to: to.into() };
+        let expected =
+            Cell { text: "b, d and e".into(), codes: vec!["d".into()], links: vec![link("b", "c.rs"), link("e", "f")] };
+        assert_eq!(found[0][1], [expected]);
     }
 }

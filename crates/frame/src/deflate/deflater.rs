@@ -84,7 +84,7 @@ impl Deflater {
         }
     }
 
-    /// Forgets the window, and the message that was not ended, for another connection.
+    /// Forgets the window, and the message that was not ended, for another connection. §8: nothing of one peer is left to the next.
     pub fn clear(&mut self) {
         self.deflate.reset();
     }

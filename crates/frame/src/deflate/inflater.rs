@@ -103,7 +103,8 @@ impl Inflater {
         self.next_message();
     }
 
-    /// Takes the next step: at most one event, [`Text`](Event::Text) or [`Binary`](Event::Binary), that borrows `out`.
+    /// Takes the next step: at most one event, [`Text`](Event::Text) or [`Binary`](Event::Binary), that borrows `out`. §7.2.3.2,
+    /// §7.2.3.3 and §7.2.3.5 show what may come.
     ///
     /// `opcode`, `bytes` and `end` are those of an [`Event::Extended`]; after a step call again with the bytes that it has
     /// not consumed, and with none if it has consumed all: there may be more to come out. No step brings more than `out`

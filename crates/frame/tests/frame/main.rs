@@ -25,6 +25,7 @@ mod section_7692_properties;
 mod section_7692_vectors;
 
 mod assembling;
+mod closings;
 mod display;
 mod properties;
 mod size;

@@ -12,29 +12,6 @@ fn server() -> (Connection, Reply, [u8; 256]) {
 const NORMAL: [u8; 2] = [0x03, 0xE8];
 
 #[test]
-fn the_peer_begins_and_is_answered() {
-    let (mut server, mut reply, _) = server();
-    let mut frame = masked(0x88, &[0x03, 0xE9, b'b', b'y', b'e']);
-    let step = server.receive(&mut frame, &mut reply, Mask::NONE).unwrap();
-    assert_eq!(step.event, Some(Event::Close(Some(Close { code: CloseCode::GOING_AWAY, reason: "bye" }))));
-    assert_eq!(reply.as_bytes(), unmasked(0x88, &[0x03, 0xE9]));
-    assert_eq!(server.state(), State::Closed);
-}
-
-#[test]
-fn we_begin_and_the_answer_ends_it() {
-    let (mut server, mut reply, mut out) = server();
-    let written = server.close(Some(Close::new(CloseCode::NORMAL, "done")), Mask::NONE, &mut out).unwrap();
-    assert_eq!(out[..written], unmasked(0x88, &[0x03, 0xE8, b'd', b'o', b'n', b'e']));
-    assert_eq!(server.state(), State::CloseSent);
-    let mut frame = masked(0x88, &NORMAL);
-    let step = server.receive(&mut frame, &mut reply, Mask::NONE).unwrap();
-    assert!(matches!(step.event, Some(Event::Close(Some(_)))));
-    assert!(reply.is_empty(), "one Close is sent, not two");
-    assert_eq!(server.state(), State::Closed);
-}
-
-#[test]
 fn both_begin_at_once() {
     let (mut server, mut reply, mut out) = server();
     let mut client = Connection::client(Limits::DEFAULT);
@@ -46,19 +23,6 @@ fn both_begin_at_once() {
     server.receive(&mut theirs[..len], &mut reply, Mask::NONE).unwrap();
     assert!(reply.is_empty());
     assert_eq!((server.state(), client.state()), (State::Closed, State::Closed));
-}
-
-#[test]
-fn what_the_peer_sent_before_its_close_is_still_delivered() {
-    let (mut server, mut reply, mut out) = server();
-    server.close(None, Mask::NONE, &mut out).unwrap();
-    let mut frame = masked(0x81, b"on its way");
-    let step = server.receive(&mut frame, &mut reply, Mask::NONE).unwrap();
-    assert_eq!(step.event, Some(Event::Text { carried: None, rest: "on its way", end: true }));
-    let mut frame = masked(0x89, b"?");
-    let step = server.receive(&mut frame, &mut reply, Mask::NONE).unwrap();
-    assert_eq!(step.event, Some(Event::Ping(b"?")));
-    assert!(reply.is_empty(), "nothing follows our Close");
 }
 
 #[test]
@@ -110,15 +74,6 @@ fn a_fault_sends_its_close_and_ends_everything() {
     let step = server.receive(&mut more, &mut reply, Mask::NONE).unwrap();
     assert_eq!((step.consumed, step.event), (len, None), "not even a Close is looked at");
     assert!(reply.is_empty());
-}
-
-#[test]
-fn a_fault_after_our_close_sends_no_second_one() {
-    let (mut server, mut reply, mut out) = server();
-    server.close(None, Mask::NONE, &mut out).unwrap();
-    assert_eq!(server.receive(&mut [0x83], &mut reply, Mask::NONE), Err(Error::ReservedOpcode));
-    assert!(reply.is_empty());
-    assert_eq!(server.state(), State::Failed);
 }
 
 #[test]

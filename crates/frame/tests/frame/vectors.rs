@@ -48,7 +48,7 @@ pub(crate) fn table(name: &str) -> Vec<Vector> {
 }
 
 /// `81 85`, and `61*125` for the byte 61 a hundred and twenty-five times.
-fn bytes(text: &str) -> Vec<u8> {
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
     text.split(' ').filter(|word| !word.is_empty()).fold(Vec::new(), |mut all, word| {
         let (digits, times) =
             word.split_once('*').map_or((word, 1), |(digits, times)| (digits, times.parse().unwrap()));
@@ -61,7 +61,7 @@ fn bytes(text: &str) -> Vec<u8> {
 
 /// Something that has been received as a whole.
 #[derive(Clone, Debug, PartialEq)]
-enum Whole {
+pub(crate) enum Whole {
     Text(String),
     Binary(Vec<u8>),
     Extended(Vec<u8>, String, u8),
@@ -70,7 +70,7 @@ enum Whole {
     Close(Option<(u16, String)>),
 }
 
-fn expected(value: &serde_json::Value) -> Whole {
+pub(crate) fn expected(value: &serde_json::Value) -> Whole {
     let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let (kind, payload) = value
         .as_object()
@@ -186,7 +186,7 @@ impl<'e> Receiver<'e> {
     }
 }
 
-fn keep(event: Event<'_>, payload: &mut Vec<u8>, whole: &mut Vec<Whole>) {
+pub(crate) fn keep(event: Event<'_>, payload: &mut Vec<u8>, whole: &mut Vec<Whole>) {
     match event {
         Event::Text { carried, rest, end } => {
             assert!(carried.is_some() || !rest.is_empty() || end, "a piece that brings nothing is no event");

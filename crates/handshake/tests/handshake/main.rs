@@ -3,6 +3,7 @@
 mod limits;
 mod properties;
 mod reading;
+mod responses;
 mod section_6455_10_2_origin;
 mod section_6455_4_1_client;
 mod section_6455_4_2_server;

@@ -95,52 +95,6 @@ fn another_status_is_told() {
 }
 
 #[test]
-fn every_lack_of_the_101_is_its_own_fault() {
-    let twice = |line: &str| format!("{STATUS}{UPGRADE}{ACCEPT}{line}");
-    for (answer, fault) in [
-        (format!("{STATUS}Connection: Upgrade\r\n{ACCEPT}"), Fault::Upgrade),
-        (format!("{STATUS}Upgrade: h2c\r\nConnection: Upgrade\r\n{ACCEPT}"), Fault::Upgrade),
-        (format!("HTTP/1.0 101 \r\n{UPGRADE}{ACCEPT}"), Fault::Upgrade),
-        (twice("Upgrade: websocket\r\n"), Fault::Upgrade),
-        (format!("{STATUS}Upgrade: websocket\r\n{ACCEPT}"), Fault::Connection),
-        (format!("{STATUS}Upgrade: websocket\r\nConnection: close\r\n{ACCEPT}"), Fault::Connection),
-        (format!("{STATUS}{UPGRADE}"), Fault::Accept),
-        (format!("{STATUS}{UPGRADE}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n"), Fault::Accept),
-        (twice(ACCEPT), Fault::Accept),
-        (twice("Sec-WebSocket-Extensions: permessage-deflate\r\n"), Fault::Extensions),
-        (twice("Sec-WebSocket-Extensions: ;\r\n"), Fault::Extensions),
-        (twice("Sec-WebSocket-Protocol: other\r\n"), Fault::Protocol),
-        (twice("Sec-WebSocket-Protocol: Chat\r\n"), Fault::Protocol),
-        (twice("Sec-WebSocket-Protocol: chat, superchat\r\n"), Fault::Protocol),
-        (twice("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n"), Fault::Protocol),
-    ] {
-        assert_eq!(answered(&answer), Err(fault), "{answer}");
-        assert!(fault.section().starts_with("RFC 6455"));
-    }
-}
-
-#[test]
-fn what_is_no_head_is_a_fault() {
-    for answer in [
-        "",
-        "HTTP/1.1 101 X\n",
-        "HTTP/2.0 101 X\r\n",
-        "HTTP/1.1 1010 X\r\n",
-        "HTTP/1.1 0101 X\r\n",
-        "HTTP/1.1 +10 X\r\n",
-        "HTTP/1.1 099 X\r\n",
-        "HTTP/1.1  101 X\r\n",
-        "ICY 200 OK\r\n",
-        "HTTP/1.1 101 X\r\nUpgrade : websocket\r\n",
-        "HTTP/1.1 101 X\r\nUpgrade:\r\n websocket\r\n",
-        "HTTP/1.1 101 X\r\nUpgrade: web\0socket\r\n",
-    ] {
-        assert_eq!(answered(answer), Err(Fault::BadHead), "{answer:?}");
-    }
-    assert_eq!(check_response(b"HTTP/1.1 101 X\r\n", &OPENING), Err(Fault::BadHead), "no blank line");
-}
-
-#[test]
 fn our_own_server_is_understood() {
     let head = written(&OPENING);
     let mut slots = FieldSlots::new();

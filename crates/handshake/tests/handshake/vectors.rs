@@ -14,9 +14,11 @@ struct Table {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Vector {
     id: String,
     section: String,
+    reason: String,
     bytes: Bytes,
     rest: Option<String>,
     refused: Option<Refused>,
@@ -29,7 +31,7 @@ struct Vector {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Bytes {
+pub(crate) enum Bytes {
     Text(String),
     Times(String, usize),
     Hex { hex: String },
@@ -37,7 +39,7 @@ enum Bytes {
 }
 
 impl Bytes {
-    fn to_vec(&self) -> Vec<u8> {
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
         match self {
             Self::Text(text) => text.as_bytes().to_vec(),
             Self::Times(text, times) => text.repeat(*times).into_bytes(),
@@ -52,16 +54,22 @@ impl Bytes {
 }
 
 #[derive(Deserialize)]
-struct Refused {
+pub(crate) struct Refused {
     by: String,
     status: u16,
 }
 
 impl Refused {
-    fn check(&self, vector: &Vector, refusal: Refusal) {
-        assert_eq!(format!("{refusal:?}"), self.by, "{}", vector.id);
-        assert_eq!(refusal.status().code(), self.status, "{}", vector.id);
-        assert_eq!(refusal.section(), vector.section, "{}", vector.id);
+    pub(crate) fn check(&self, id: &str, refusal: Refusal) {
+        assert_eq!(format!("{refusal:?}"), self.by, "{id}");
+        assert_eq!(refusal.status().code(), self.status, "{id}");
+    }
+}
+
+impl Vector {
+    fn check(&self, refused: &Refused, refusal: Refusal) {
+        refused.check(&self.id, refusal);
+        assert_eq!(refusal.section(), self.section, "{}", self.id);
     }
 }
 
@@ -107,13 +115,13 @@ fn run_one(vector: &Vector) {
         match (&vector.upgrade, upgrade(request, vector)) {
             (None, _) => {}
             (Some(Outcome::Facts(expected)), Ok(facts)) => compare(vector, Some(expected), &facts),
-            (Some(Outcome::Refused { refused }), Err(refusal)) => refused.check(vector, refusal),
+            (Some(Outcome::Refused { refused }), Err(refusal)) => vector.check(refused, refusal),
             (Some(_), seen) => panic!("{}: {seen:?}", vector.id),
         }
     });
     if let Err(refusal) = seen {
         let expected = vector.refused.as_ref();
-        expected.unwrap_or_else(|| panic!("{}: {refusal:?}", vector.id)).check(vector, refusal);
+        vector.check(expected.unwrap_or_else(|| panic!("{}: {refusal:?}", vector.id)), refusal);
     }
 }
 
@@ -206,6 +214,7 @@ fn every_vector_belongs_to_a_module_has_its_own_id_and_expects_something() {
         let homes = modules.iter().flat_map(|sections| sections.iter());
         assert_eq!(homes.filter(|home| belongs(&vector.section, home)).count(), 1, "{}: {}", vector.id, vector.section);
         assert!(ids.insert(vector.id.clone()), "{} stands there twice", vector.id);
+        assert!(!vector.reason.is_empty(), "{} has no reason", vector.id);
         assert_ne!(vector.refused.is_some(), vector.request.is_some() || vector.upgrade.is_some(), "{}", vector.id);
     }
 }

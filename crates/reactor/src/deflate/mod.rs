@@ -28,7 +28,8 @@ pub(crate) use inflaters::{Inflaters, Inflating};
 /// The windows that zlib can compress with, as their logarithms.
 const WINDOWS: std::ops::RangeInclusive<u8> = 9..=15;
 
-/// What one connection has agreed on, seen from our side, in one byte: an idle connection has no more to spare.
+/// What one connection has agreed on, seen from our side, in one byte: an idle connection has no more to spare. RFC 7692 §7.1.1.2:
+/// the client does as the answer demands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Terms(u8);
 

@@ -49,7 +49,7 @@ impl Sending {
                     }
                 }
             }
-            // §5.4: between the fragments of our own message only control frames may go; it waits for the last one.
+            // RFC 6455 §5.4: between the fragments of our own message only control frames may go; it waits for the last one.
             Err(_) if socket.connection.is_mid_message() => {
                 self.stats.messages_out += 1;
                 let mut frame = Vec::new();
@@ -96,7 +96,7 @@ impl Sending {
             Sends::Nothing if !self.admit(machine, slot) => return self.skip(slot, end),
             Sends::Skipped => return self.skip(slot, end),
             Sends::Pieces(kind) if kind != piece.kind() => {
-                // §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
+                // RFC 6455 §5.6: what began as text stays text. Bytes in it could not be sent, and leaving them out would be a lie.
                 let now = self.now;
                 self.notices.tell(
                     now,
@@ -165,7 +165,7 @@ impl Sending {
         }
     }
 
-    /// Sends a ping; a payload is cut at 125 bytes (§5.5).
+    /// Sends a ping; a payload is cut at 125 bytes (RFC 6455 §5.5).
     pub(crate) fn ping(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) {
         if !self.is_sendable(slot) {
             return;
@@ -190,7 +190,7 @@ impl Sending {
         self.push_with(slot, |out| append_encoded(beat.encoded_len(), |place| beat.encode(place), out));
     }
 
-    /// The mask key of the next frame: a fresh one from us as a client (§5.3), none from a server.
+    /// The mask key of the next frame: a fresh one from us as a client (RFC 6455 §5.3), none from a server.
     pub(crate) fn mask_for(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
         if self.slots[slot].client { self.masks.next(machine) } else { Mask::NONE }
     }
@@ -200,7 +200,8 @@ impl Sending {
         if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
     }
 
-    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered.
+    /// A frame's reply goes out. While the peer does not read, only its latest ping is answered. With the visit in which its ping
+    /// came (RFC 6455 §5.5.2).
     pub(crate) fn push_reply(&mut self, slot: u32, reply: &longwire_frame::Reply, is_pong: bool) {
         if self.slots[slot].client {
             self.masks.take();

@@ -178,7 +178,7 @@ impl Sending {
         self.touch(slot);
     }
 
-    /// Starts a connection as a client.
+    /// Starts a connection as a client. RFC 6455 §4.1: directly, and with a nonce of its own.
     pub(crate) fn connect(
         &mut self,
         machine: &mut dyn Machine,

@@ -119,8 +119,8 @@ impl Sending {
         self.slots[slot].queued() + if self.cork.is_of(slot) { self.cork.bytes.len() } else { 0 }
     }
 
-    /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns
-    /// how much it took of the payload.
+    /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns how
+    /// much it took of the payload. RFC 6455 §6.1: what was formed is transmitted.
     pub(super) fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
         self.cork.keep_all();
         let connection = &mut self.slots[slot];

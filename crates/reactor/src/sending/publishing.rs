@@ -150,7 +150,7 @@ impl Sending {
         let connection = &self.slots[slot];
         let Some(form) = form(&connection.session) else { return };
         let held = match &connection.session {
-            // §5.5.1: nothing follows our Close. §5.4: nothing but control frames goes between our fragments.
+            // RFC 6455 §5.5.1: nothing follows our Close. §5.4: nothing but control frames goes between our fragments.
             Session::WebSocket(socket) if socket.connection.state() != State::Open => return,
             Session::WebSocket(socket) => socket.connection.is_mid_message(),
             _ => false,

@@ -75,15 +75,15 @@ fn append(chunks: &mut Chunks, bytes: &[u8], body: &mut Vec<u8>) -> Result<(usiz
     }
 }
 
-/// The peer broke a rule in the body, or was too slow with it.
+/// The peer broke a rule in the body, or was too slow with it. RFC 9110 §10.1.1: as the last answer of the connection.
 pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
     give_up(visit, |visit, request| {
         head::refuse_with(visit, refusal, request, request.is_some_and(Request::is_head));
     });
 }
 
-/// The rest of a request is not awaited any more: gives its answer, with its head if that was whole and did not have to go for
-/// lack of room.
+/// The rest of a request is not awaited any more: gives its answer, with its head if that was whole and did not have to go for lack
+/// of room. RFC 9112 §6.3: an incomplete body is no body.
 pub(super) fn give_up<H: Handler>(
     visit: &mut Visit<'_, H>,
     answer: impl FnOnce(&mut Visit<'_, H>, Option<&Request<'_, '_>>),

@@ -13,7 +13,7 @@ pub(super) fn is_parked<H: Handler>(visit: &Visit<'_, H>) -> bool {
     visit.input.as_ref().is_some_and(|input| input.is_parked())
 }
 
-/// A piece of a compressed message is here.
+/// A piece of a compressed message is here. RFC 7692 §6.2.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, opcode: Opcode, bytes: &[u8], end: bool) {
     let Session::WebSocket(socket) = &visit.sending.slots[visit.key.slot].session else { return };
     let terms = socket.terms;

@@ -22,7 +22,8 @@ pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due
     (!connection.waits()).then(|| (connection.heard.after(times.heartbeat), Due::Heartbeat))
 }
 
-/// Sends the stream's head and opens it. It has no length and no chunks: it ends with the connection.
+/// Sends the stream's head and opens it. It has no length and no chunks: it ends with the connection. WHATWG HTML §9.2.7: chunks
+/// know nothing of events.
 pub(super) fn open<H: Handler>(
     visit: &mut Visit<'_, H>,
     request: &Request<'_, '_>,

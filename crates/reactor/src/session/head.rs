@@ -92,7 +92,8 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     }
 }
 
-/// Whether a head that was not understood seems to be a HEAD: then nobody reads a body behind the answer.
+/// Whether a head that was not understood seems to be a HEAD: then nobody reads a body behind the answer. RFC 9110 §9.3.2: not even
+/// a refusal has content then.
 fn asks_for_head(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ")
 }
@@ -107,7 +108,8 @@ fn learn_client<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>) 
     }
 }
 
-/// A head is there: waits for its body, or handles the request. Returns how much of `rest` that took.
+/// A head is there: waits for its body, or handles the request. Returns how much of `rest` that took. RFC 9112 §9.3: the body is
+/// read, or the connection closed. RFC 9110 §10.1.1: leave to send it is not kept waiting.
 fn with_content<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, head: &[u8], rest: &[u8]) -> usize {
     if visit.connection().loopback && !handshake::loopback_host(parsed.host(), &visit.rules.hosts) {
         refuse(visit, Refusal::HostNotAllowed, parsed);
@@ -174,7 +176,7 @@ pub(super) fn apply<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '
     }
 }
 
-/// A plain response, of any size; then the next request or the end.
+/// A plain response, of any size; then the next request or the end. RFC 9110 §9.3.2: to HEAD the head alone.
 fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Page, fields: &[(&'static str, String)]) {
     let Page { status, kind, body } = page;
     let mut fields = lend(fields);
@@ -254,7 +256,7 @@ fn upgrade_fields<'a>(
     .flatten()
 }
 
-/// The head of an event stream.
+/// The head of an event stream. WHATWG HTML §9.2.2: with any other status or type a browser gives up for ever.
 pub(super) fn respond_stream<H: Handler>(
     visit: &mut Visit<'_, H>,
     parsed: &Request<'_, '_>,
@@ -315,7 +317,7 @@ pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
     });
 }
 
-/// A request began and did not end in time.
+/// A request began and did not end in time. RFC 9112 §9.5: gracefully.
 pub(super) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
     if let Session::Body(_) = visit.connection().session {
         return body::refuse(visit, Refusal::RequestTimeout);

@@ -138,7 +138,8 @@ pub(crate) fn is_connecting(session: &Session) -> bool {
     matches!(session, Session::Opening(awaited) if !awaited.connected)
 }
 
-/// Scans the answer; a 101 that keeps its terms opens the WebSocket.
+/// Scans the answer; a 101 that keeps its terms opens the WebSocket. RFC 6455 §7.2.1: an answer that is not fine fails the
+/// connection; §9.1: only what it agrees to is in use. RFC 9112 §9.2: there is one request, so the answer is its own.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let Session::Opening(awaited) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
     let length = match awaited.scan.scan(bytes) {

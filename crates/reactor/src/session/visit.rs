@@ -39,7 +39,8 @@ impl<H: Handler> Visit<'_, H> {
         &mut self.sending.slots[self.key.slot]
     }
 
-    /// Gives bytes to the session, as many as it takes now. Returns how many it took.
+    /// Gives bytes to the session, as many as it takes now. Returns how many it took. RFC 9112 §9.3.2: one after the other; §9.6:
+    /// and none behind the last.
     pub(crate) fn receive(&mut self, bytes: &mut [u8]) -> usize {
         if !compressed::go_on(self) {
             return 0;
@@ -68,7 +69,8 @@ impl<H: Handler> Visit<'_, H> {
         used
     }
 
-    /// A peer that does not read is not read either: from half the queue's bound on, until it is empty.
+    /// A peer that does not read is not read either: from half the queue's bound on, until it is empty. RFC 9112 §9.5 leaves
+    /// overload to flow control.
     pub(crate) fn pause_if_full(&mut self) {
         let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
         let connection = self.connection();
@@ -199,7 +201,8 @@ impl<H: Handler> Visit<'_, H> {
         self.closed(why);
     }
 
-    /// Nothing more is taken from the peer; what is queued still goes out before the connection closes.
+    /// Nothing more is taken from the peer; what is queued still goes out before the connection closes. RFC 6455 §7.2.2. RFC 9112
+    /// §9.6: who has said `close` closes.
     pub(crate) fn shut(&mut self, why: Closed) {
         self.sending.unsubscribe_all(self.key.slot);
         self.sending.forget_held(self.key.slot);

@@ -79,7 +79,8 @@ pub(super) fn ping<H: Handler>(visit: &mut Visit<'_, H>) {
     visit.sending.ping(visit.machine, visit.key.slot, b"");
 }
 
-/// Takes all whole frames, and what is there of an unfinished data frame.
+/// Takes all whole frames, and what is there of an unfinished data frame. A Close is answered with the visit in which it came
+/// (RFC 6455 §5.5.1).
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let mut used = 0;
     while used < bytes.len() {

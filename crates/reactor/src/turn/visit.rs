@@ -54,7 +54,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    /// Learns how a connection of ours came out. `false` if it is gone or not decided.
+    /// Learns how a connection of ours came out. `false` if it is gone or not decided. What could not be opened has failed
+    /// (RFC 6455 §4.1).
     fn finish_connecting(&mut self, key: Key) -> bool {
         if self.sending.slots[key.slot].blocked {
             return false;
@@ -149,7 +150,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         Ok(())
     }
 
-    /// Keeps what a read says of the socket. Returns how much came: a short read means that there is no more.
+    /// Keeps what a read says of the socket. Returns how much came: a short read means that there is no more. A connection that is
+    /// lost has failed (RFC 6455 §7.2.1); a FIN is looked for as long as it lives (RFC 9112 §9.5).
     fn note_read(&mut self, key: Key, read: io::Result<usize>, space: usize) -> Result<usize, Closed> {
         let connection = &mut self.sending.slots[key.slot];
         match read {
@@ -224,7 +226,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.sending.settle(key.slot);
     }
 
-    /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone.
+    /// Our half is closed behind the last byte; the peer's FIN then ends it. `false` if the connection is gone. A server is the
+    /// first to close (RFC 6455 §5.5.1, §7.1.1, §7.1.2); a client waits for that.
     fn proceed_closing(&mut self, key: Key) -> bool {
         let connection = &mut self.sending.slots[key.slot];
         if connection.waits() {
@@ -243,6 +246,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         true
     }
 
+    /// RFC 6455 §7.1.1: cleanly.
     fn close_when_sent(&mut self, key: Key) {
         self.visit_of(key, &mut None).become_session(Session::closing());
         let connection = &self.sending.slots[key.slot];

@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn a_row_that_says_something_else_is_found() {
-        let cell = |text: &str| Cell { text: text.into(), codes: vec![text.into()] };
-        let no_flag = || Cell { text: "—".into(), codes: Vec::new() };
+        let cell = |text: &str| Cell { text: text.into(), codes: vec![text.into()], ..Cell::default() };
+        let no_flag = || Cell { text: "—".into(), ..Cell::default() };
         let defaults = BTreeMap::from([("body".into(), Value::Number(1 << 20)), ("age".into(), Value::Off)]);
         let flags = BTreeMap::from([("body".into(), "--max-body".into())]);
         let complain = |row: [Cell; 3]| row_complaints(&row, &defaults, &flags).collect::<Vec<_>>();

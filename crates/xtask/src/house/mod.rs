@@ -6,6 +6,7 @@ mod examples;
 mod lengths;
 mod limits;
 mod links;
+mod maps;
 mod named_tests;
 mod packages;
 mod picture;
@@ -37,6 +38,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "docs/limits.md says what the limits are", complaints: limits::complaints, note: None },
     Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
     Rule { name: "docs/one-connection.md names rules and functions", complaints: walk::complaints, note: None },
+    Rule { name: "the maps of the specifications hold", complaints: maps::complaints, note: None },
     Rule { name: "links lead somewhere", complaints: links::complaints, note: None },
 ];
 

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use syn::{ImplItem, Item, Type};
-
 use crate::Fallible;
+use crate::items::items;
 use crate::markdown::{Page, tables};
 use crate::repository::Repository;
 
@@ -43,7 +42,7 @@ pub(super) fn complaints(repository: &Repository) -> Fallible<Vec<String>> {
             complaints.push(format!("{PAGE} does not say where {function} is"));
             continue;
         };
-        if !functions(&file, &repository.read(&file)?)?.contains(&function) {
+        if !items(&file, &repository.read(&file)?)?.contains(&function) {
             complaints.push(format!("{PAGE}: there is no {function} in {}", file.display()));
         }
     }
@@ -78,30 +77,6 @@ fn homes(page: &str) -> BTreeMap<String, PathBuf> {
     homes
 }
 
-/// The functions of a file: those of a type as `Type::name`, the others as `file::name`.
-fn functions(file: &Path, text: &str) -> Fallible<BTreeSet<String>> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let mut functions = BTreeSet::new();
-    for item in syn::parse_file(text).map_err(|error| format!("{}: {error}", file.display()))?.items {
-        match item {
-            Item::Fn(function) => {
-                functions.insert(format!("{stem}::{}", function.sig.ident));
-            }
-            Item::Impl(block) => {
-                let Type::Path(of) = &*block.self_ty else { continue };
-                let Some(of) = of.path.segments.last() else { continue };
-                for item in &block.items {
-                    if let ImplItem::Fn(function) = item {
-                        functions.insert(format!("{}::{}", of.ident, function.sig.ident));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(functions)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,15 +92,6 @@ mod tests {
     fn a_rule_is_a_section_of_a_source_that_is_known() {
         assert!(["RFC 6455 §5.5.1", "HTML §9.2.6", "RFC 9112 §3"].into_iter().all(is_rule));
         assert!(!["§5.2", "RFC 6455", "RFC 6455 §", "RFC 6455 §5.x", "RFC 1 §2"].into_iter().any(is_rule));
-    }
-
-    #[test]
-    fn functions_are_named_by_their_type_or_by_their_file() {
-        let text =
-            "fn a() {} impl<'a> B<'a> { pub(crate) fn c() {} const D: u8 = 0; } impl e::F for G { fn h(&self) {} }
-            trait I { fn j(); } mod tests { fn k() {} }";
-        let found = functions(Path::new("crates/x/src/file.rs"), text).expect("Rust");
-        assert_eq!(found, ["file::a", "B::c", "G::h"].map(String::from).into());
     }
 
     #[test]
