@@ -7,6 +7,7 @@ pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod sse;
+pub mod vectors;
 
 /// A property: it panics if the bytes refute it.
 pub type Property = fn(&[u8]);

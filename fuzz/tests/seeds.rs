@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use longwire_fuzz::{PROPERTIES, Property};
+use longwire_fuzz::{PROPERTIES, Property, vectors};
 
 /// A seed is small, so that all of this takes seconds.
 const LONGEST_SEED: usize = 4096;
@@ -66,6 +66,24 @@ fn every_seed_holds_with_a_byte_changed() {
             }
         }
     }
+}
+
+/// Eight properties begin with them; masks and round trips have no bytes of the wire as their input.
+#[test]
+fn every_vector_holds_whole_and_where_it_is_cut_off() {
+    let mut begun = 0;
+    for (name, property) in PROPERTIES {
+        let inputs = vectors::inputs(name);
+        begun += usize::from(!inputs.is_empty());
+        for (id, input) in inputs {
+            println!("{name}: {id}");
+            property(&input);
+            for len in (0..input.len()).step_by(1 + input.len() / 32) {
+                property(&input[..len]);
+            }
+        }
+    }
+    assert_eq!(begun, 8);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! §5.5.1 and §7: the closing handshake of both initiators, and the end that a fault makes.
 
-use longwire_frame::{Close, CloseCode, Connection, Error, Event, Limits, Mask, Message, Reply, State, Unsent};
+use longwire_frame::{Close, CloseCode, Connection, Error, Limits, Mask, Message, Reply, State, Unsent};
 
-use crate::{masked, unmasked};
+use crate::masked;
 
 fn server() -> (Connection, Reply, [u8; 256]) {
     (Connection::server(Limits::DEFAULT), Reply::new(), [0; 256])
