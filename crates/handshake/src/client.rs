@@ -95,9 +95,12 @@ impl<'a> Opening<'a> {
         if let Some((first, others)) = self.protocols.split_first() {
             output.put("Sec-WebSocket-Protocol: ");
             output.put(first.as_str());
-            for protocol in others {
-                output.put(", ");
-                output.put(protocol.as_str());
+            for (before, protocol) in (1..).zip(others) {
+                // §4.1 item 10: each stands there once.
+                if self.protocols.iter().take(before).all(|said| said != protocol) {
+                    output.put(", ");
+                    output.put(protocol.as_str());
+                }
             }
             output.put("\r\n");
         }

@@ -4,7 +4,8 @@ use std::io;
 
 use longwire_frame::CloseCode;
 
-/// Why a WebSocket, a stream or a later answer ended. RFC 6455 §7.1.5 says which code is the connection's.
+/// Why a WebSocket, a stream or a later answer ended. RFC 6455 §7.1.5 says which code is the connection's, and §7.1.7 that a
+/// server logs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Closed {

@@ -54,7 +54,7 @@ struct Told {
     left_out: u32,
 }
 
-/// The notices of one loop. A server logs why a connection has failed (RFC 6455 §7.1.7).
+/// The notices of one loop.
 #[derive(Default)]
 pub(crate) struct Notices {
     told: [Told; KINDS.len()],

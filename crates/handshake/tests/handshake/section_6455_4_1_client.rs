@@ -65,6 +65,14 @@ fn fields_of_the_caller_are_written_but_not_those_of_the_handshake() {
 }
 
 #[test]
+fn a_subprotocol_that_is_named_twice_is_written_once() {
+    let name = Token::literal;
+    let protocols = [name("a"), name("b"), name("a"), name("A"), name("b")];
+    let text = written(&Opening { protocols: &protocols, ..OPENING });
+    assert!(text.contains("Sec-WebSocket-Protocol: a, b, A\r\n"), "{text}");
+}
+
+#[test]
 fn a_target_that_could_forge_a_line_cannot_be_built() {
     for target in ["/", "/a?b=c&d=%20"] {
         assert_eq!(OriginForm::new(target).map(OriginForm::as_str), Some(target));

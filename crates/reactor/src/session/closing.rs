@@ -14,7 +14,7 @@ use crate::sending::Sending;
 /// How far the end has come.
 #[derive(Clone, Copy)]
 pub(crate) struct Closing {
-    /// Our FIN is on its way.
+    /// Our FIN is on its way; or it follows the peer's, for which a client waits after the closing handshake (RFC 6455 §7.1.1).
     pub(crate) shut: bool,
     /// What began it, if it was not the peer.
     pub(crate) why: Option<Closed>,

@@ -97,6 +97,11 @@ impl Session {
         matches!(self, Self::Head(head) if head.is_awaited())
     }
 
+    /// Whether the closing handshake is over.
+    pub(crate) const fn has_closed(&self) -> bool {
+        matches!(self, Self::WebSocket(socket) if socket.has_closed())
+    }
+
     /// Whether the application's value stays with it.
     pub(crate) const fn keeps_user(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))

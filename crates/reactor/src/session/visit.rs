@@ -207,11 +207,14 @@ impl<H: Handler> Visit<'_, H> {
         self.sending.unsubscribe_all(self.key.slot);
         self.sending.forget_held(self.key.slot);
         *self.input = None;
+        let now = self.sending.now;
         let connection = self.connection();
         connection.input = None;
         (connection.waking, connection.paused, connection.ending) = (false, false, false);
         if !matches!(connection.session, Session::Closing(_)) {
-            self.become_session(Session::Closing(Closing { shut: false, why: Some(why) }));
+            let shut = connection.client && connection.session.has_closed();
+            connection.since = now;
+            self.become_session(Session::Closing(Closing { shut, why: Some(why) }));
         }
     }
 

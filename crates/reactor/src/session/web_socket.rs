@@ -46,6 +46,10 @@ impl WebSocket {
         Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces, terms }
     }
 
+    pub(super) const fn has_closed(&self) -> bool {
+        matches!(self.connection.state(), State::Closed)
+    }
+
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
         if self.connection.state() == State::CloseSent {
             return Some((connection.since.after(times.close), Due::Late(Deadline::Close)));

@@ -1,13 +1,14 @@
 //! WebSockets that we open ourselves, on the same loop.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use longwire_reactor::frame::{Error, Header, Message, Opcode};
 use longwire_reactor::handshake::client::OriginForm;
 use longwire_reactor::handshake::{Accept, FieldName, FieldValue, Token};
-use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Opening, PeerId, Reply, Server, Turn};
+use longwire_reactor::{CloseCode, Closed, Handler, Hub, Limits, Loop, Opening, PeerId, Reply, Server, Turn};
 
 use crate::live::*;
 use crate::stage::*;
@@ -243,6 +244,35 @@ fn a_servers_masked_frame_is_a_fault_and_answered_with_a_masked_close() {
 }
 
 #[test]
+fn the_servers_fin_comes_first_if_it_comes() {
+    for server_closes in [true, false] {
+        let (address, given) = by_hand(|head| [accept(head).as_bytes(), b"\x88\x02\x03\xE8"].concat());
+        let linger = if server_closes { 10 * BOUND } else { Duration::from_millis(50) };
+        let limits = Limits { linger_idle: linger, linger, ..Limits::default() };
+        let mut on = Server::default().limits(limits).build(App::new()).unwrap();
+        on.with_hub(|hub| hub.connect(address, opening())).unwrap();
+        turn_until(&mut on, |app| !app.closed.is_empty());
+        let (_, mut stream) = given.recv_timeout(BOUND).unwrap();
+        stream.read_exact(&mut [0; 8]).expect("our Close, masked");
+        let begun = Instant::now();
+        if server_closes {
+            while begun.elapsed() < Duration::from_millis(100) {
+                let _ = on.turn(Some(Duration::from_millis(10))).unwrap();
+            }
+            stream.set_nonblocking(true).unwrap();
+            assert_eq!(stream.read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock, "no FIN yet");
+            stream.set_nonblocking(false).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
+        while on.stats().connections > 0 {
+            assert!(begun.elapsed() < BOUND, "the connection stays");
+            let _ = on.turn(Some(BOUND)).unwrap();
+        }
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    }
+}
+
+#[test]
 fn what_a_request_wanted_to_hear_is_not_what_a_client_hears() {
     let server = Server::bind("127.0.0.1:0").unwrap();
     let own = server.addresses()[0];
@@ -269,9 +299,9 @@ fn what_a_request_wanted_to_hear_is_not_what_a_client_hears() {
 
 #[test]
 fn an_opening_that_is_never_answered_ends_by_its_deadline() {
-    use longwire_reactor::{Deadline, Limits};
+    use longwire_reactor::Deadline;
     let (address, given) = by_hand(|_| String::new());
-    let limits = Limits { head_deadline: std::time::Duration::from_millis(30), ..Limits::default() };
+    let limits = Limits { head_deadline: Duration::from_millis(30), ..Limits::default() };
     let mut on = Server::default().limits(limits).build(App::new()).unwrap();
     let id: PeerId = on.with_hub(|hub| hub.connect(address, opening())).unwrap();
     turn_until(&mut on, |app| !app.closed.is_empty());
