@@ -7,6 +7,7 @@ use crate::play::Play;
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario::new("connect", connect),
+    Scenario::new("connect, and the server does not close", connect_to_one_that_stays),
     Scenario::new("connect, and be refused", refused),
     Scenario::new("connect, and hear nothing", unanswered),
     Scenario::new("connect, and be told no", told_no),
@@ -28,6 +29,22 @@ fn connect(play: &mut Play) {
     play.says(host, "close 1000");
     play.hears(host, &["close 1000"]);
     play.closes(host, 1000);
+    // The server's end comes first.
+    play.hears(host, &[]);
+    play.finishes(host);
+    play.hears(host, &["end"]);
+}
+
+fn connect_to_one_that_stays(play: &mut Play) {
+    let host = play.dials();
+    play.settle();
+    play.picks_up(host);
+    play.hears(host, &["opening"]);
+    play.says(host, "close 1000");
+    play.hears(host, &["close 1000"]);
+    play.closes(host, 1000);
+    play.hears(host, &[]);
+    play.waits(Duration::from_secs(2));
     play.hears(host, &["end"]);
 }
 
