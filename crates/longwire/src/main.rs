@@ -9,6 +9,7 @@ mod access;
 mod heap;
 mod lines;
 mod listen;
+mod load;
 mod options;
 mod panics;
 mod routes;
@@ -26,5 +27,6 @@ fn main() -> ExitCode {
     panics::log_panics();
     match options.command() {
         Command::Serve(serve) => serve::serve(serve),
+        Command::Load(options) => load::load(options),
     }
 }

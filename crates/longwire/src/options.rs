@@ -11,6 +11,7 @@ use longwire_reactor::{Deflate, Limits, Network, Origins};
 
 use crate::access::Format;
 use crate::listen::Listen;
+use crate::load::Load;
 
 /// WebSocket, Server-Sent Events and plain HTTP on one port.
 #[derive(Parser, Debug)]
@@ -52,6 +53,8 @@ impl Options {
 pub(crate) enum Command {
     /// Serves the demo page and its four streams (this is what `longwire` alone does).
     Serve(Serve),
+    /// Loads a WebSocket server, and says how fast it answers and what that takes.
+    Load(Load),
 }
 
 /// The server's addresses, rules, limits and deadlines.
@@ -221,7 +224,7 @@ impl Serve {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let bounds = Duration::from_millis(1)..=Duration::from_secs(24 * 24 * 3_600);
     let time = humantime::parse_duration(text).ok().filter(|time| bounds.contains(time));
     time.ok_or_else(|| "a time like 500ms, 10s or 2m, from 1ms to 24days".into())
@@ -238,7 +241,7 @@ fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     let size: Option<ByteSize> = text.parse().ok();
     let size = size.and_then(|size| usize::try_from(size.as_u64()).ok()).filter(|size| *size > 0);
     size.ok_or_else(|| "a size like 4096, 64KiB or 1MiB, above 0".into())
@@ -253,7 +256,7 @@ fn head_size(text: &str) -> Result<u32, String> {
         .and_then(|size| if size <= 64 << 10 { Ok(size) } else { Err("a request head has at most 64KiB".into()) })
 }
 
-fn count() -> clap::builder::RangedI64ValueParser<u32> {
+pub(crate) fn count() -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..)
 }
 
@@ -267,8 +270,10 @@ mod tests {
     }
 
     fn parse(words: &[&str]) -> Serve {
-        let Command::Serve(serve) = Options::read(line(words)).expect("valid options").command();
-        serve
+        match Options::read(line(words)).expect("valid options").command() {
+            Command::Serve(serve) => serve,
+            Command::Load(_) => panic!("{words:?} is to serve"),
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(crate) const CLIENTS: &[Client] = &[
     Client { name: "eventsource", visit: Visit::Host("eventsource.mjs") },
     Client { name: "nginx", visit: Visit::Host("nginx.py") },
     Client { name: "lifecycle", visit: Visit::Host("lifecycle.py") },
+    Client { name: "load", visit: Visit::Host("load.py") },
     Client { name: "examples", visit: Visit::Examples },
     Client { name: "vectors", visit: Visit::Host("vectors.py") },
     Client { name: "heads-gunicorn", visit: Visit::Suite("heads_gunicorn.py") },

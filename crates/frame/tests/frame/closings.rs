@@ -1,4 +1,4 @@
-//! Every vector of docs/vectors/closings.json: closing handshakes step by step, what the peer says whole and byte by byte.
+//! Every vector of docs/vectors/closings.json: closing handshakes step by step, what the peer says whole, byte by byte and in pieces of every other size.
 
 use longwire_frame::{Close, CloseCode, Connection, Limits, Mask, Message, Reply, State, Unsent};
 use serde::Deserialize;
@@ -153,6 +153,8 @@ fn every_closing_step_by_step_whole_and_byte_by_byte() {
     for vector in table() {
         assert!(!vector.reason.is_empty() && vector.section.starts_with(|first: char| first.is_ascii_digit()));
         run(&vector, usize::MAX);
-        run(&vector, 1);
+        for step in 1..32 {
+            run(&vector, step);
+        }
     }
 }

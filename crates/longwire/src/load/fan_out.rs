@@ -1,0 +1,222 @@
+//! One speaks, all listen: what a server makes of a message that everybody is to get, the speaker too, as soon as it can.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
+
+use super::dial::{Dial, TURN, build};
+use super::message::Shape;
+use super::tally::Tally;
+use super::{Plan, nanoseconds};
+
+/// How long the last deliveries are waited for.
+const LAST: Duration = Duration::from_secs(5);
+
+/// Messages of which it is remembered when they were due: no more than these can be on their way at once.
+const REMEMBERED: usize = 1 << 16;
+
+/// When each of the last messages was due; the speaker writes, listeners on all threads read.
+static DUE: [AtomicU64; REMEMBERED] = [const { AtomicU64::new(0) }; REMEMBERED];
+
+/// Messages that have been said, and the number of the first that counts and of the first that does not any more.
+static SAID: AtomicU64 = AtomicU64::new(0);
+static COUNTED: [AtomicU64; 2] = [const { AtomicU64::new(u64::MAX) }; 2];
+
+/// The listeners of a thread, and on the first thread the speaker.
+struct Room<'p> {
+    plan: &'p Plan,
+    /// Whoever was called, in this order, and whether it is there.
+    ids: BTreeMap<PeerId, bool>,
+    speaker: Option<PeerId>,
+    memory: Vec<u8>,
+    tally: Tally,
+    ending: bool,
+    untold: u64,
+    /// Of what counts, how much has come.
+    delivered: u64,
+}
+
+/// What one listener has heard.
+#[derive(Default)]
+struct Ear {
+    next: Option<u64>,
+}
+
+impl Handler for Room<'_> {
+    type User = Ear;
+
+    fn opened(&mut self, peer: &mut Peer<'_, Self::User>) {
+        self.ids.insert(peer.id(), true);
+        self.plan.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
+        let now = self.plan.clock.now();
+        let bytes = match message {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+        };
+        // What others say in the same room is not ours.
+        let Some(number) = self.plan.shape.number(bytes, &self.memory) else { return };
+        let is_next = peer.user.next.is_none_or(|next| number >= next);
+        if !is_next {
+            self.tally.wrong += 1;
+            return;
+        }
+        peer.user.next = Some(number + 1);
+        let counts = (COUNTED[0].load(Ordering::Relaxed)..COUNTED[1].load(Ordering::Relaxed)).contains(&number);
+        if self.speaker != Some(peer.id()) {
+            let due = DUE[number as usize % REMEMBERED].load(Ordering::Acquire);
+            self.tally.count(self.plan.window(), due, now, bytes.len());
+            self.delivered += u64::from(counts);
+            self.untold += 1;
+        } else if self.plan.options.rate.is_none() && !self.ending {
+            let said = say(self.plan, &mut self.memory, now);
+            peer.out.send(said);
+        }
+    }
+
+    fn closed(&mut self, _hub: &mut Hub<'_>, id: PeerId, _user: Self::User, why: Closed) {
+        self.ids.insert(id, false);
+        if !self.ending {
+            self.plan.lost.fetch_add(1, Ordering::Relaxed);
+            *self.tally.ends.entry(why.to_string()).or_default() += 1;
+        }
+    }
+}
+
+/// The next message, which is due at this time.
+fn say<'m>(plan: &Plan, memory: &'m mut [u8], due: u64) -> Message<'m> {
+    let number = SAID.fetch_add(1, Ordering::Relaxed);
+    DUE[number as usize % REMEMBERED].store(due, Ordering::Release);
+    if let Some((begin, end)) = plan.window() {
+        let now = plan.clock.now();
+        if now >= begin {
+            COUNTED[0].fetch_min(number, Ordering::Relaxed);
+        }
+        if now >= end {
+            COUNTED[1].fetch_min(number, Ordering::Relaxed);
+        }
+    }
+    plan.shape.stamp(memory, 0, number);
+    plan.shape.message(memory)
+}
+
+/// Opens the listeners of a thread, and on the first thread speaks until it is over.
+pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
+    let listeners = plan.share(thread);
+    let room = Room {
+        plan,
+        ids: BTreeMap::new(),
+        speaker: None,
+        memory: plan.shape.memory(),
+        tally: Tally::new(plan.options.duration),
+        ending: false,
+        untold: 0,
+        delivered: 0,
+    };
+    let mut on = build(plan, listeners + 1, room)?;
+    // The speaker is called last, when whoever is to hear it is there.
+    let mut dial = Dial::new(plan, listeners);
+    let mut speaker = Dial::new(plan, usize::from(thread == 0));
+    let mut spoken = false;
+    let mut sent = 0;
+    let mut begun = 0;
+    while !plan.over.load(Ordering::Acquire) {
+        dial.go_on(plan, &mut on, |room, id| _ = room.ids.insert(id, false))?;
+        let everybody = plan.opened.load(Ordering::Relaxed) >= plan.options.connections as usize;
+        if dial.is_done() && everybody && !speaker.is_done() {
+            speaker.go_on(plan, &mut on, |room, id| room.speaker = Some(id))?;
+        }
+        let wait = match (plan.window(), on.handler().speaker, plan.options.rate) {
+            (None, _, _) => {
+                if dial.is_done() {
+                    Duration::from_millis(5)
+                } else {
+                    Duration::from_millis(1)
+                }
+            }
+            (Some(_), Some(id), None) if !spoken => {
+                spoken = true;
+                for _ in 0..plan.options.in_flight {
+                    speak(&mut on, id, plan.clock.now());
+                }
+                Duration::ZERO
+            }
+            (Some(_), Some(id), Some(rate)) => {
+                if sent == 0 {
+                    begun = plan.clock.now();
+                }
+                let due = |sent: u64| begun + sent * 1_000_000_000 / u64::from(rate);
+                while due(sent) <= plan.clock.now() {
+                    speak(&mut on, id, due(sent));
+                    sent += 1;
+                }
+                Duration::ZERO
+            }
+            (Some(_), _, _) => TURN,
+        };
+        turn(&mut on, wait)?;
+    }
+    end(on)
+}
+
+fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
+    let room = on.handler();
+    let (plan, mut memory) = (room.plan, std::mem::take(&mut room.memory));
+    let message = say(plan, &mut memory, due);
+    on.with_hub(|hub| hub.send_to(speaker, message));
+    on.handler().memory = memory;
+}
+
+fn turn(on: &mut Loop<Room<'_>>, wait: Duration) -> Result<(), String> {
+    let _ = on.turn(Some(wait)).map_err(|error| error.to_string())?;
+    let room = on.handler();
+    if room.untold > 0 {
+        room.plan.messages.fetch_add(std::mem::take(&mut room.untold), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Hears the last deliveries, and says goodbye.
+fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
+    on.handler().ending = true;
+    let clock = on.handler().plan.clock;
+    let listeners = {
+        let room = on.handler();
+        room.ids.iter().filter(|(id, open)| **open && Some(**id) != room.speaker).count() as u64
+    };
+    let first = COUNTED[0].load(Ordering::Relaxed);
+    let behind = COUNTED[1].load(Ordering::Relaxed).min(SAID.load(Ordering::Relaxed));
+    let expected = behind.saturating_sub(first) * listeners;
+    let last = clock.now() + nanoseconds(LAST);
+    while on.handler().delivered < expected && clock.now() < last {
+        turn(&mut on, TURN)?;
+    }
+    let room = on.handler();
+    room.tally.expected = expected;
+    room.tally.missing = expected.saturating_sub(room.delivered);
+    let goodbyes: Vec<PeerId> = room.ids.iter().filter(|(_, open)| **open).map(|(id, _)| *id).collect();
+    on.with_hub(|hub| goodbyes.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
+    let last = clock.now() + nanoseconds(LAST);
+    while on.stats().connections > 0 && clock.now() < last {
+        turn(&mut on, TURN)?;
+    }
+    Ok(std::mem::replace(&mut on.handler().tally, Tally::new(Duration::ZERO)))
+}
+
+impl Shape {
+    /// The number of a message, if it is one of ours: all that does not change is as it was.
+    fn number(self, bytes: &[u8], memory: &[u8]) -> Option<u64> {
+        let (stamp, rest) = bytes.split_at_checked(16)?;
+        if Some(rest) != memory.get(16..) {
+            return None;
+        }
+        stamp
+            .iter()
+            .rev()
+            .try_fold(0, |number, digit| char::from(*digit).to_digit(16).map(|digit| number << 4 | u64::from(digit)))
+    }
+}

@@ -1,0 +1,82 @@
+//! `Shape`: what a message says. Each is of its connection and its number, so that an echo which is another's, late or damaged is not
+//! taken for the one that is due.
+
+use longwire_reactor::Message;
+
+/// How long messages are, and of what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    text: bool,
+    size: usize,
+}
+
+/// Bytes in front that tell one message from another: as many as there is room for.
+const STAMP: usize = 16;
+
+impl Shape {
+    pub(super) const fn new(text: bool, size: usize) -> Self {
+        Self { text, size }
+    }
+
+    /// Memory for one message, with all of it that does not change.
+    pub(super) fn memory(self) -> Vec<u8> {
+        // Any generator will do; this one is Knuth's.
+        let mut state = 1_u32;
+        let byte = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let byte = (state >> 24) as u8;
+            if self.text { b' ' + byte % 95 } else { byte }
+        };
+        std::iter::repeat_with(byte).take(self.size).collect()
+    }
+
+    /// Makes of the memory message `number` of connection `of`.
+    pub(super) fn stamp(self, memory: &mut [u8], of: usize, number: u64) {
+        let stamp = (of as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ number;
+        let mut hex = [0; STAMP];
+        for (at, digit) in hex.iter_mut().enumerate() {
+            *digit = b"0123456789abcdef"[(stamp >> (4 * at)) as usize & 15];
+        }
+        for (byte, digit) in memory.iter_mut().zip(hex) {
+            *byte = digit;
+        }
+    }
+
+    /// The memory as what is sent.
+    pub(super) fn message(self, memory: &[u8]) -> Message<'_> {
+        match str::from_utf8(memory) {
+            Ok(text) if self.text => Message::Text(text),
+            _ => Message::Binary(memory),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_of_its_connection_and_its_number() {
+        for text in [false, true] {
+            let shape = Shape::new(text, 40);
+            let mut memory = shape.memory();
+            let mut say = |of, number| {
+                shape.stamp(&mut memory, of, number);
+                memory.clone()
+            };
+            let all = [say(0, 0), say(0, 1), say(1, 0), say(1, 1)];
+            assert!(all.iter().all(|one| all.iter().filter(|other| *other == one).count() == 1));
+            assert_eq!(say(0, 0), all[0]);
+            assert_eq!(matches!(shape.message(&all[0]), Message::Text(_)), text);
+        }
+    }
+
+    #[test]
+    fn the_smallest_has_as_much_of_it_as_there_is_room_for() {
+        let shape = Shape::new(true, 1);
+        let mut memory = shape.memory();
+        shape.stamp(&mut memory, 0, 10);
+        assert_eq!(memory, b"a");
+        shape.stamp(&mut Shape::new(true, 0).memory(), 0, 1);
+    }
+}

@@ -1,0 +1,27 @@
+//! `Usage`: what the server has taken of processor and memory, as the system tells it.
+
+use procfs::process::Process;
+
+/// At one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Usage {
+    /// Seconds of processor in its own code.
+    pub(super) user: f64,
+    /// Seconds of processor in the kernel, on its behalf.
+    pub(super) system: f64,
+    /// Bytes of its own that are in memory.
+    pub(super) resident: u64,
+}
+
+impl Usage {
+    pub(super) fn of(pid: i32) -> Result<Self, String> {
+        let told = || -> procfs::ProcResult<Self> {
+            let process = Process::new(pid)?;
+            let stat = process.stat()?;
+            let tick = procfs::ticks_per_second() as f64;
+            let resident = process.status()?.rssanon.unwrap_or_default() * 1024;
+            Ok(Self { user: stat.utime as f64 / tick, system: stat.stime as f64 / tick, resident })
+        };
+        told().map_err(|error| format!("--server-pid {pid}: {error}"))
+    }
+}

@@ -1,0 +1,99 @@
+//! `Tally`: what was measured, and over all threads.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Of the window that counts, this many parts are drawn.
+const SLICES: u32 = 60;
+
+/// Nanoseconds of the longest that a message may take; what took longer counts as this.
+const LONGEST: u64 = 600_000_000_000;
+
+/// What came back, and how long it took.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// Nanoseconds per message, to three digits.
+    pub(super) latencies: Histogram<u64>,
+    /// The same over time, to two digits.
+    pub(super) slices: Vec<Histogram<u64>>,
+    /// Nanoseconds of one slice.
+    pub(super) slice: u64,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    /// Echoes that were not what was sent.
+    pub(super) wrong: u64,
+    /// What was sent in the window and had not come when all was over.
+    pub(super) missing: u64,
+    /// What should have been delivered, where one speaks and many listen.
+    pub(super) expected: u64,
+    /// What ended connections before their time, in words, and how often.
+    pub(super) ends: std::collections::BTreeMap<String, u64>,
+}
+
+impl Tally {
+    pub(super) fn new(window: Duration) -> Self {
+        let histogram = |digits| Histogram::new_with_bounds(1, LONGEST, digits).expect("these bounds are fine");
+        Self {
+            latencies: histogram(3),
+            slices: (0..SLICES).map(|_| histogram(2)).collect(),
+            slice: (super::nanoseconds(window) / u64::from(SLICES)).max(1),
+            messages: 0,
+            bytes: 0,
+            wrong: 0,
+            missing: 0,
+            expected: 0,
+            ends: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// A message of `bytes` that was due at one time and here at another, if that is in the window.
+    pub(super) fn count(&mut self, window: Option<(u64, u64)>, due: u64, here: u64, bytes: usize) {
+        let Some((begin, end)) = window.filter(|(begin, end)| (*begin..*end).contains(&here)) else { return };
+        debug_assert!(begin < end);
+        let took = here.saturating_sub(due).clamp(1, LONGEST);
+        self.latencies.saturating_record(took);
+        if let Some(slice) = usize::try_from((here - begin) / self.slice).ok().and_then(|at| self.slices.get_mut(at)) {
+            slice.saturating_record(took);
+        }
+        self.messages += 1;
+        self.bytes += bytes as u64;
+    }
+
+    /// What another thread has measured is measured, too.
+    pub(super) fn add(&mut self, other: &Self) {
+        let same = "all have the same bounds";
+        self.latencies.add(&other.latencies).expect(same);
+        for (slice, others) in self.slices.iter_mut().zip(&other.slices) {
+            slice.add(others).expect(same);
+        }
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.wrong += other.wrong;
+        self.missing += other.missing;
+        self.expected += other.expected;
+        for (end, count) in &other.ends {
+            *self.ends.entry(end.clone()).or_default() += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_outside_of_the_window_does_not_count() {
+        let mut tally = Tally::new(Duration::from_nanos(6_000));
+        for here in [9_999, 10_000, 12_345, 15_999, 16_000] {
+            tally.count(Some((10_000, 16_000)), here - 100, here, 20);
+        }
+        tally.count(None, 1, 2, 20);
+        assert_eq!((tally.messages, tally.bytes, tally.latencies.len()), (3, 60, 3));
+        assert_eq!(tally.slices.iter().map(Histogram::len).collect::<Vec<_>>()[..25].iter().sum::<u64>(), 2);
+        let mut all = Tally::new(Duration::from_nanos(6_000));
+        all.add(&tally);
+        all.add(&tally);
+        assert_eq!((all.messages, all.latencies.max()), (6, 100));
+    }
+}

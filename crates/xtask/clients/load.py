@@ -1,0 +1,161 @@
+"""`longwire load`: against ourselves, and against servers that answer honestly, wrongly, not at all, and to everybody."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from checks import check, run, same
+from websockets.asyncio.server import broadcast, serve
+
+PROGRAM = os.environ["LONGWIRE"]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+async def load(address, *words):
+    """What the program prints and how it ends."""
+    process = await asyncio.create_subprocess_exec(PROGRAM, "load", address, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said, complaint = await process.communicate()
+    return process.returncode, said.decode(), complaint.decode()
+
+
+async def told(address, *words):
+    code, said, complaint = await load(address, "--json", "--warm-up", "100ms", "-d", "500ms", *words)
+    assert said, complaint
+    return code, json.loads(said)
+
+
+room = set()
+
+
+async def behave(connection):
+    """The path says how."""
+    path, count = connection.request.path, 0
+    if path == "/room":
+        room.add(connection)
+    try:
+        async for message in connection:
+            count += 1
+            if path == "/room":
+                broadcast(room, message)
+            elif path == "/late":
+                await asyncio.sleep(0.05)
+                await connection.send(message)
+            elif path == "/damaged" and count == 20:
+                await connection.send(message[:-1] + bytes([message[-1] ^ 1]))
+            elif not (path == "/swallowed" and count == 20):
+                await connection.send(message)
+            if path == "/gone" and count == 20:
+                return
+    finally:
+        room.discard(connection)
+
+
+@contextlib.asynccontextmanager
+async def peer():
+    async with serve(behave, "127.0.0.1", 0) as server:
+        yield "ws://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+
+
+@contextlib.contextmanager
+def ourselves():
+    port = free_port()
+    with subprocess.Popen([PROGRAM, "--listen", f"127.0.0.1:{port}", "--log", "warn"]) as server:
+        try:
+            while socket.socket().connect_ex(("127.0.0.1", port)):
+                pass
+            yield f"ws://127.0.0.1:{port}/echo", server.pid
+        finally:
+            server.terminate()
+
+
+def clean(code, report):
+    same((code, report["wrong"], report["missing"], report["ends"]), (0, 0, 0, {}), "how it ends, and what went wrong")
+    assert report["messages"] > 0 and 0 < report["latency"]["p50"] <= report["latency"]["max"], report
+
+
+for name, words in {
+    "one at a time": (),
+    "sixteen at a time, as text": ("-i", "16", "-t"),
+    "messages of one byte": ("-s", "1", "-c", "3"),
+    "messages of 100 KiB": ("-s", "100KiB", "-c", "4", "-i", "2"),
+    "compressed": ("-s", "4KiB", "-t", "--deflate", "-c", "8"),
+    "two threads, connected slowly": ("--threads", "2", "-c", "51", "--connect-rate", "200"),
+}.items():
+
+    @check(name)
+    async def echo(words=words):
+        with ourselves() as (address, pid):
+            code, report = await told(address, "--server-pid", str(pid), *words)
+        clean(code, report)
+        assert report["server"]["messages_per_cpu_second"] > 0 and report["server"]["resident_bytes"] > 0, report
+        return f"{report['messages']} messages"
+
+
+@check("at a rate, time runs from when a message was due")
+async def rate():
+    with ourselves() as (address, _):
+        code, report = await told(address, "--rate", "2000", "-c", "10")
+    clean(code, report)
+    assert 0.9 < report["messages"] / 1000 < 1.1, report["messages"]
+    async with peer() as address:
+        # Each connection has a message every 20 ms, and an answer every 50 ms: the queue grows, and so does what is measured.
+        code, report = await told(f"{address}/late", "--rate", "500", "-c", "10")
+    assert report["latency"]["p90"] > 150_000, report["latency"]
+
+
+@check("one speaks and all listen")
+async def fan_out():
+    async with peer() as address:
+        code, report = await told(f"{address}/room", "--fan-out", "-c", "20", "-i", "4", "--threads", "2")
+    clean(code, report)
+    same((report["reach"], report["messages"] % 20 < 20), (1.0, True), "the reach")
+    async with peer() as address:
+        code, report = await told(f"{address}/room", "--fan-out", "-c", "20", "--rate", "100")
+    clean(code, report)
+    assert 0.8 < report["messages"] / 1000 < 1.2, report["messages"]
+
+
+@check("what is wrong, what is missing and who left is told, and is a failure")
+async def honest():
+    async with peer() as address:
+        code, report = await told(f"{address}/damaged", "-c", "3")
+        same((code, report["wrong"]), (1, 3), "a damaged echo on each connection")
+        code, report = await told(f"{address}/swallowed", "-c", "3", "-i", "2")
+        assert code == 1 and report["wrong"] + report["missing"] >= 3, report
+        code, report = await told(f"{address}/gone", "-c", "3")
+        same((code, sum(report["ends"].values())), (1, 3), "connections that ended")
+
+
+@check("in words, and as a picture")
+async def printed():
+    with ourselves() as (address, _), tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder, "load.svg")
+        code, said, complaint = await load(address, "-c", "8", "--warm-up", "100ms", "-d", "600ms", "--plot", str(picture))
+        same((code, complaint), (0, ""), "how it ends, and what it complains of")
+        assert "8 connections, 20 B of binary, 1 in flight" in said and "p99.9" in said and "echoes" in said, said
+        drawn = picture.read_text()
+        assert drawn.startswith("<svg") and drawn.count("<polyline") >= 5, drawn[:200]
+
+
+@check("what cannot be had is said")
+async def unusable():
+    for address, meant in {
+        f"ws://127.0.0.1:{free_port()}/": "0 of 64 connections",
+        "http://127.0.0.1/": "ws://127.0.0.1:8080/echo",
+        "wss://127.0.0.1/": "TLS is not spoken",
+    }.items():
+        code, said, complaint = await load(address)
+        same((code, said), (2, ""), f"what {address} comes to")
+        assert meant in complaint, complaint
+
+
+run()
