@@ -5,6 +5,7 @@
 //! cargo xtask test --quick     all that needs only Rust
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
 //! cargo xtask conformance      all of Autobahn's cases, in every role; many minutes
+//! cargo xtask bench [--keep]   instructions per message, held against what was reached
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
@@ -19,6 +20,7 @@
 mod clients;
 mod drill;
 mod house;
+mod instructions;
 mod items;
 mod kosoku;
 mod markdown;
@@ -54,6 +56,8 @@ usage: cargo xtask COMMAND
   test --quick            runs all that needs only Rust; the README's server takes 127.0.0.1:8080 for a moment
   clients [NAME…]         the clients of these names, or all, visit a release build; installs what they need
   conformance             all of Autobahn's cases, in every role, against a release build: many minutes; installs what they need
+  bench [--check]         counts instructions per message under valgrind: a rise above what was reached fails
+  bench --keep            keeps what it counts as what was reached
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
   simulate [OPTIONS]      the event loop on an imaginary machine; simulate --help says more
   simulate --mutations    makes mistakes on purpose in copies of the sources: the simulator must find each
@@ -71,6 +75,8 @@ fn main() -> ExitCode {
         }),
         ["clients", ref names @ ..] => run(|repository, report| clients(repository, report, names)),
         ["conformance"] => run(conformance),
+        ["bench"] | ["bench", "--check"] => run(|repository, report| bench(repository, report, false)),
+        ["bench", "--keep"] => run(|repository, report| bench(repository, report, true)),
         ["drill", "--short", ref names @ ..] => {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
@@ -158,6 +164,18 @@ fn conformance(repository: &Repository, report: &mut Report) {
             Some(tools) if prepared => report.step(role.name(), || kosoku::run(repository, tools, role, Cases::All)),
             _ => report.skip(role.name(), "it needs what was to be installed and built"),
         };
+    }
+}
+
+fn bench(repository: &Repository, report: &mut Report, keep: bool) {
+    let built = report.step("the program, built for release", || {
+        tools::install_for_benches(repository)?;
+        rust::build_program(repository)
+    });
+    if built {
+        report.step("instructions", || instructions::run(repository, keep));
+    } else {
+        report.skip("instructions", "it needs what was to be built");
     }
 }
 

@@ -78,6 +78,12 @@ pub(crate) fn install_for_drills(repository: &Repository) -> Fallible<()> {
     Ok(())
 }
 
+/// What counts instructions.
+pub(crate) fn install_for_benches(repository: &Repository) -> Fallible<()> {
+    Apt { repository, updated: false }.ensure("valgrind", &["valgrind"])?;
+    Ok(())
+}
+
 /// Debian's package manager, asked only if something is missing.
 struct Apt<'a> {
     repository: &'a Repository,
