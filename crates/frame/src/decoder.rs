@@ -93,6 +93,11 @@ impl Decoder {
         if let Awaits::Payload { kind, rsv, fin } = self.awaits {
             return self.payload(kind, rsv, fin, 0, input);
         }
+        if let Some((kind, mask, len)) = self.short(input) {
+            let header =
+                Header { fin: true, rsv: Rsv::NONE, opcode: kind.opcode(), mask: Some(mask), len: u64::from(len) };
+            return whole(&header, kind, 6, input);
+        }
         let Some((header, at)) = Header::parse_within(input, &self.rules())? else { return Ok(Step::NEED_MORE) };
         let (kind, rsv) = match (self.awaits, header.opcode) {
             (_, Opcode::Close | Opcode::Ping | Opcode::Pong) => return control(&header, at, input),
@@ -113,6 +118,22 @@ impl Decoder {
         self.parts = self.parts.saturating_sub(1);
         self.mask = header.mask.unwrap_or(Mask::NONE);
         self.payload(kind, rsv, header.fin, at, input)
+    }
+
+    /// What most frames are for a server: a whole message of at most 125 bytes that is all there. Nothing of it can be wrong but its
+    /// text, so no rule needs to be asked; what is anything else goes the long way.
+    #[inline]
+    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, u8)> {
+        let (&[first, second, key @ ..], payload) = input.split_first_chunk::<6>()?;
+        let len = second ^ 0x80;
+        let kind = match first {
+            0x81 => Kind::Text,
+            0x82 => Kind::Binary,
+            _ => return None,
+        };
+        let awaited = self.awaits == Awaits::Message && self.role == Role::Server;
+        let within = self.parts > 0 && u32::from(len) <= self.room && usize::from(len) <= payload.len();
+        (awaited && len <= 125 && within).then(|| (kind, Mask::new(key), len))
     }
 
     /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).

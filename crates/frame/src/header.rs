@@ -130,6 +130,12 @@ impl Header {
         Ok(Some((Self { fin, rsv, opcode, mask: Some(Mask::new(key)), len }, 2 + length_bytes + 4)))
     }
 
+    /// The first byte.
+    #[inline]
+    const fn first(&self) -> u8 {
+        (self.fin as u8) << 7 | self.rsv.bits() | self.opcode.bits()
+    }
+
     /// Bytes that [`encode`](Self::encode) writes: 2 to [`MAX_LEN`](Self::MAX_LEN).
     #[inline]
     #[must_use]
@@ -147,11 +153,16 @@ impl Header {
     /// `Full` if `out` is too short, and for a length from 2⁶³ on, for which no output is long enough.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Full> {
+        // Most headers of a server: two bytes.
+        if let (Ok(short @ 0..=125), None, [first, second, ..]) = (u8::try_from(self.len), self.mask, &mut *out) {
+            (*first, *second) = (self.first(), short);
+            return Ok(2);
+        }
         let encoded_len = self.encoded_len();
         if out.len() < encoded_len || self.len > LARGEST {
             return Err(Full);
         }
-        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
+        let first = self.first();
         let masked = u8::from(self.mask.is_some()) << 7;
         // §5.2: the shortest form that holds the length, in network byte order.
         let rest = match (u8::try_from(self.len), u16::try_from(self.len)) {

@@ -125,6 +125,16 @@ impl Connection {
         may && (self.unread || self.readable && !self.finished)
     }
 
+    /// Whether it is an open WebSocket on which nothing is begun, waits or is to be looked at: it pins its slot alone, and of time only
+    /// its next ping and its age concern it.
+    #[inline]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let owns = self.output.is_some() || self.input.is_some() || self.subscriptions.is_some();
+        let has_to =
+            self.readable || self.unread || self.finished || self.paused || self.ending || self.waking || self.emptied;
+        !owns && !has_to && self.session.is_at_rest()
+    }
+
     /// Bytes that it pins beside its slot, by capacity.
     pub(crate) fn pins(&self) -> usize {
         self.output.as_ref().map_or(0, |queue| queue.pinned())

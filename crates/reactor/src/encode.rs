@@ -30,8 +30,9 @@ pub(crate) fn append_deflated_frame(message: Message<'_>, payload: &[u8], out: &
 }
 
 /// Appends a header and its payload, masked if the header says so.
+#[inline]
 pub(crate) fn append_framed(header: Header, payload: &[u8], out: &mut Vec<u8>) {
-    out.reserve(header.encoded_len() + payload.len());
+    out.reserve(Header::MAX_LEN + payload.len());
     append_header(header, out);
     let start = out.len();
     out.extend_from_slice(payload);
@@ -41,8 +42,12 @@ pub(crate) fn append_framed(header: Header, payload: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends a header alone, of a payload that is written from where it lies.
+#[inline]
 pub(crate) fn append_header(header: Header, out: &mut Vec<u8>) {
     let mut bytes = [0; Header::MAX_LEN];
     let length = header.encode(&mut bytes).expect("a header fits");
-    out.extend_from_slice(&bytes[..length]);
+    // All of them and then not: what is of one size is copied without a call.
+    let start = out.len();
+    out.extend_from_slice(&bytes);
+    out.truncate(start + length);
 }

@@ -7,12 +7,14 @@ use crate::session::Session;
 impl Sending {
     /// The payload that goes out in the place of this message's, if that was agreed on and it is long enough. Give it back to
     /// `deflaters`.
+    #[inline]
     pub(super) fn deflate(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
+        if message.len() < self.limits.deflate_from { None } else { self.deflate_long(slot, message) }
+    }
+
+    fn deflate_long(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
         let Session::WebSocket(socket) = &self.slots[slot].session else { return None };
         let (terms, window) = (socket.terms, socket.terms.window()?);
-        if message.len() < self.limits.deflate_from {
-            return None;
-        }
         if !terms.we_keep() {
             return self.deflaters.shared(window, message);
         }

@@ -36,6 +36,12 @@ impl Cork {
         }
     }
 
+    /// How many bytes are collected.
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whose output is collected.
     pub(super) const fn whose(&self) -> Option<u32> {
         self.whose

@@ -18,13 +18,10 @@ impl Sending {
         if !self.admit(machine, slot) {
             return;
         }
-        match self.slots[slot].session {
-            Session::WebSocket(_) => {
-                if let Some(message) = publication.message() {
-                    self.send_message(machine, slot, message);
-                }
-            }
-            Session::Events(_) => {
+        match (&self.slots[slot].session, publication.message()) {
+            (Session::WebSocket(_), Some(message)) => self.send_message(machine, slot, message),
+            (Session::WebSocket(_), None) => {}
+            (Session::Events(_), _) => {
                 self.stats.messages_out += 1;
                 self.slots[slot].heard = self.now;
                 self.push_with(slot, |out| publication.encode_event(out));
@@ -36,8 +33,9 @@ impl Sending {
 
     #[inline]
     pub(super) fn send_message(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) {
-        let key = self.mask_for(machine, slot);
-        let Session::WebSocket(socket) = &mut self.slots[slot].session else { return };
+        let connection = &mut self.slots[slot];
+        let key = if connection.client { self.masks.next(machine) } else { Mask::NONE };
+        let Session::WebSocket(socket) = &mut connection.session else { return };
         match socket.connection.message_header(message, key) {
             Ok(header) => {
                 self.stats.messages_out += 1;
@@ -78,6 +76,7 @@ impl Sending {
         }
     }
 
+    #[inline]
     pub(super) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
         if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
             self.flush(machine, slot, &[]);
@@ -191,11 +190,13 @@ impl Sending {
     }
 
     /// The mask key of the next frame: a fresh one from us as a client (RFC 6455 §5.3), none from a server.
+    #[inline]
     pub(crate) fn mask_for(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
         if self.slots[slot].client { self.masks.next(machine) } else { Mask::NONE }
     }
 
     /// The key that a reply would be masked with; it is used up only if there is a reply.
+    #[inline]
     pub(crate) fn mask_for_reply(&mut self, machine: &mut dyn Machine, slot: u32) -> Mask {
         if self.slots[slot].client { self.masks.peek(machine) } else { Mask::NONE }
     }

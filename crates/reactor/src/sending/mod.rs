@@ -239,6 +239,13 @@ impl Sending {
         self.enough.saturating_sub(self.work()) as usize
     }
 
+    /// Whether callbacks have left nothing to be done.
+    #[inline]
+    pub(crate) fn has_settled(&self) -> bool {
+        let said = self.outbound.is_empty() && self.topics.is_idle() && self.answers.is_empty();
+        said && self.endings.is_empty() && self.touched.is_empty()
+    }
+
     /// Takes back a buffer that a message was put together in, for the next one.
     pub(crate) fn give_back(&mut self, buffer: Vec<u8>) {
         const MOST: usize = 4;
@@ -263,6 +270,16 @@ impl Sending {
         let mut random = [0; 2];
         machine.entropy(&mut random);
         Duration::from_millis(1_000 + u64::from(u16::from_le_bytes(random)) % 4_000)
+    }
+
+    /// Whether a connection is at rest, and nothing of it is to be settled. (Its timer may be too early, never too late.)
+    #[inline]
+    pub(crate) fn is_settled(&self, slot: u32) -> bool {
+        let connection = &self.slots[slot];
+        connection.is_at_rest()
+            && connection.pinned == self.slot_cost
+            && self.times.max_age.is_none()
+            && connection.link.armed().is_some_and(|armed| connection.heard.after(self.times.ping).reached(armed))
     }
 
     /// Settles what a connection pins, and its deadline. Who has grown beyond the budget without having asked ends.

@@ -44,10 +44,13 @@ impl Sending {
     }
 
     /// Appends what `encode` writes to a connection's output.
+    #[inline]
     pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
-        if self.cork.is_of(slot) {
-            return encode(&mut self.cork.bytes);
-        }
+        if self.cork.is_of(slot) { encode(&mut self.cork.bytes) } else { self.push_apart(slot, encode) }
+    }
+
+    /// See [`push_with`](Self::push_with).
+    fn push_apart(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
         // Not behind what somebody else has collected: where there is no room, that may be cut off just now.
         let mut bytes = std::mem::take(&mut self.scratch);
         encode(&mut bytes);

@@ -19,7 +19,7 @@ const GREEDY: usize = 4 << 10;
 impl Sending {
     /// Lets something be sent if the connection is open and its queue below the bound. At the bound the policy drops it, or ends the
     /// connection.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admit(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         if !self.is_sendable(slot) {
             return false;

@@ -102,6 +102,12 @@ impl Session {
         matches!(self, Self::WebSocket(socket) if socket.has_closed())
     }
 
+    /// Whether it is a WebSocket on which nothing is begun.
+    #[inline]
+    pub(crate) const fn is_at_rest(&self) -> bool {
+        matches!(self, Self::WebSocket(socket) if socket.is_at_rest())
+    }
+
     /// Whether the application's value stays with it.
     pub(crate) const fn keeps_user(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))

@@ -42,14 +42,18 @@ impl<H: Handler> Visit<'_, H> {
     /// Gives bytes to the session, as many as it takes now. Returns how many it took. RFC 9112 §9.3.2: one after the other; §9.6:
     /// and none behind the last.
     pub(crate) fn receive(&mut self, bytes: &mut [u8]) -> usize {
-        if !compressed::go_on(self) {
+        if self.input.is_some() && !compressed::go_on(self) {
             return 0;
         }
         let mut used = 0;
-        while used < bytes.len() && !self.connection().paused && !self.connection().ending {
+        while used < bytes.len() {
             let rest = &mut bytes[used..];
-            let before = std::mem::discriminant(&self.connection().session);
-            let taken = match &self.connection().session {
+            let connection = self.connection();
+            if connection.paused || connection.ending {
+                break;
+            }
+            let before = std::mem::discriminant(&connection.session);
+            let taken = match &connection.session {
                 Session::Head(_) => head::receive(self, rest),
                 Session::Body(_) => body::receive(self, rest),
                 Session::WebSocket(_) => web_socket::receive(self, rest),
@@ -71,8 +75,13 @@ impl<H: Handler> Visit<'_, H> {
 
     /// A peer that does not read is not read either: from half the queue's bound on, until it is empty. RFC 9112 §9.5 leaves
     /// overload to flow control.
+    #[inline]
     pub(crate) fn pause_if_full(&mut self) {
-        let full = self.sending.queued(self.key.slot) > self.sending.limits.send_queue / 2;
+        let (collected, bound) = (self.sending.cork.len(), self.sending.limits.send_queue / 2);
+        if collected <= bound && self.connection().output.is_none() {
+            return;
+        }
+        let full = self.sending.queued(self.key.slot) > bound;
         let connection = self.connection();
         // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
         if full && !matches!(connection.session, Session::Body(_) | Session::Events(_) | Session::Closing(_)) {

@@ -46,6 +46,13 @@ impl WebSocket {
         Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces, terms }
     }
 
+    /// Whether it is open and nothing is begun: no message of the peer's, no ping of ours, and no compressor of its own.
+    #[inline]
+    pub(super) const fn is_at_rest(&self) -> bool {
+        let open = matches!(self.connection.state(), State::Open);
+        open && self.message_since.is_none() && self.pinged.is_none() && !self.terms.owns()
+    }
+
     pub(super) const fn has_closed(&self) -> bool {
         matches!(self.connection.state(), State::Closed)
     }

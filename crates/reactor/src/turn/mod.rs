@@ -287,6 +287,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// What callbacks left to be done: endings, answers, publications, queues. Each may bring more of the others.
     fn settle_all(&mut self) {
+        if self.sending.has_settled() {
+            return;
+        }
         loop {
             self.run_endings();
             self.run_answers();
@@ -303,12 +306,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                     self.sending.ready.push(&mut self.sending.slots, *key);
                 }
             }
-            let sending = &self.sending;
-            if sending.endings.is_empty()
-                && sending.answers.is_empty()
-                && sending.topics.is_idle()
-                && sending.touched.is_empty()
-            {
+            if self.sending.has_settled() {
                 self.sending.touched = touched;
                 self.sending.touched.clear();
                 self.sending.touched.shrink_to(4_096);

@@ -25,13 +25,16 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return;
         }
         self.write_queue(key);
-        let emptied = std::mem::take(&mut self.sending.slots[key.slot].emptied);
         self.sending.cork.begin(key.slot);
-        let mut input = self.sending.slots[key.slot].input.take();
-        let mut visit = self.visit_of(key, &mut input);
-        opening::connected(&mut visit);
-        if emptied && visit.connection().session.is_open() {
-            visit.call(|handler, peer| handler.drained(peer));
+        let connection = &mut self.sending.slots[key.slot];
+        let emptied = std::mem::take(&mut connection.emptied);
+        let mut input = connection.input.take();
+        if emptied || matches!(connection.session, Session::Opening(_)) {
+            let mut visit = self.visit_of(key, &mut input);
+            opening::connected(&mut visit);
+            if emptied && visit.connection().session.is_open() {
+                visit.call(|handler, peer| handler.drained(peer));
+            }
         }
         let mut buffer = std::mem::take(&mut self.receive);
         let ended = self.read(key, &mut input, &mut buffer).err();
@@ -182,12 +185,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Puts the input back into its slot, if there is anything in it.
     fn keep(&mut self, key: Key, input: Option<Box<Input>>) {
+        let Some(input) = input.filter(|input| !input.is_empty()) else { return };
         let connection = &mut self.sending.slots[key.slot];
-        connection.input = input.filter(|input| !input.is_empty());
-        if connection.paused && connection.session.carries() {
-            connection.unread |= connection.input.as_ref().is_some_and(|input| !input.carry.is_empty());
-        }
-        connection.unread |= connection.input.as_ref().is_some_and(|input| input.is_parked());
+        connection.unread |= connection.paused && connection.session.carries() && !input.carry.is_empty();
+        connection.unread |= input.is_parked();
+        connection.input = Some(input);
     }
 
     /// Decides what the visit's end means: gone, closing, again, or nothing to do.
@@ -196,7 +198,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return self.remove(key, why);
         }
         self.run_endings();
-        let Some(connection) = self.sending.slots.find(key) else { return };
+        if self.sending.slots.find(key).is_none() || self.sending.is_settled(key.slot) {
+            return;
+        }
+        let connection = &mut self.sending.slots[key.slot];
         if connection.broken && matches!(connection.session, Session::Later(_)) {
             // It is not read while it waits, so no read would tell.
             return self.remove(key, Closed::Gone);
