@@ -130,6 +130,25 @@ fn the_request_says_what_the_opening_asks_for() {
 }
 
 #[test]
+fn every_opening_has_a_nonce_of_its_own() {
+    let mut on = client(App::new());
+    let mut nonces: Vec<String> = (0..8)
+        .map(|count| {
+            let (address, given) = by_hand(accept);
+            on.with_hub(|hub| hub.connect(address, opening())).unwrap();
+            turn_until(&mut on, |app| app.opened.len() > count);
+            let (head, _) = given.recv_timeout(BOUND).unwrap();
+            let nonce = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+            assert!(nonce.len() == 24 && nonce.ends_with("=="), "16 bytes in base64: {nonce}");
+            nonce.to_owned()
+        })
+        .collect();
+    nonces.sort_unstable();
+    nonces.dedup();
+    assert_eq!(nonces.len(), 8);
+}
+
+#[test]
 fn every_frame_of_a_client_is_masked_with_a_key_of_its_own() {
     let (address, given) = by_hand(accept);
     let mut on = client(App::new().on_opened(|peer| {
