@@ -118,6 +118,18 @@ fn a_body_too_slow_is_answered_with_408() {
 }
 
 #[test]
+fn half_a_body_never_will_be_one() {
+    for half in [post(100, "x"), chunked("5\r\nhello\r\n")] {
+        let mut stage = Stage::new(pages());
+        let (client, answer) = stage.ask(half);
+        client.finish();
+        stage.settle();
+        assert!(answer.is_empty() && client.receive().is_empty() && client.is_closed());
+        assert_eq!(stage.on.stats().requests, 0, "nobody was asked");
+    }
+}
+
+#[test]
 fn a_large_body_in_steps_is_whole_and_gives_its_memory_back() {
     let body = "0123456789".repeat(100_000);
     let mut stage = Stage::new(pages());

@@ -247,6 +247,29 @@ fn frames_behind_the_101_are_read_with_it() {
 }
 
 #[test]
+fn nothing_is_said_before_the_answer() {
+    let (tell, told) = channel::<()>();
+    let (address, given) = by_hand(move |head| {
+        told.recv_timeout(BOUND).unwrap();
+        accept(head)
+    });
+    let mut on = client(App::new().on_opened(|peer| peer.send("now")));
+    let id = on.with_hub(|hub| hub.connect(address, opening())).unwrap();
+    for _ in 0..10 {
+        let _ = on.turn(Some(Duration::from_millis(1))).unwrap();
+        on.with_hub(|hub| hub.send_to(id, "too early"));
+    }
+    tell.send(()).unwrap();
+    turn_until(&mut on, |app| !app.opened.is_empty());
+    let (_, mut stream) = given.recv_timeout(BOUND).unwrap();
+    let mut frame = [0; 9];
+    stream.read_exact(&mut frame).unwrap();
+    let (header, length) = Header::parse(&frame).unwrap().unwrap();
+    header.mask.expect("§5.1: a client masks").apply(&mut frame[length..]);
+    assert_eq!(&frame[length..], b"now", "the first that is said");
+}
+
+#[test]
 fn a_servers_masked_frame_is_a_fault_and_answered_with_a_masked_close() {
     let (address, given) = by_hand(|head| [accept(head).as_bytes(), &Sent::message("masked")].concat());
     let mut on = client(App::new());
