@@ -93,10 +93,10 @@ impl Decoder {
         if let Awaits::Payload { kind, rsv, fin } = self.awaits {
             return self.payload(kind, rsv, fin, 0, input);
         }
-        if let Some((kind, mask, len)) = self.short(input) {
+        if let Some((kind, mask, len, at)) = self.short(input) {
             let header =
                 Header { fin: true, rsv: Rsv::NONE, opcode: kind.opcode(), mask: Some(mask), len: u64::from(len) };
-            return whole(&header, kind, 6, input);
+            return whole(&header, kind, at, input);
         }
         let Some((header, at)) = Header::parse_within(input, &self.rules())? else { return Ok(Step::NEED_MORE) };
         let (kind, rsv) = match (self.awaits, header.opcode) {
@@ -120,20 +120,26 @@ impl Decoder {
         self.payload(kind, rsv, header.fin, at, input)
     }
 
-    /// What most frames are for a server: a whole message of at most 125 bytes that is all there. Nothing of it can be wrong but its
-    /// text, so no rule needs to be asked; what is anything else goes the long way.
+    /// What most frames are for a server: a whole message that is all there, of fewer than 64 KiB. Nothing of it can be wrong but its
+    /// text, so no rule needs to be asked; what is anything else goes the long way. Returns where its payload begins, too.
     #[inline]
-    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, u8)> {
-        let (&[first, second, key @ ..], payload) = input.split_first_chunk::<6>()?;
-        let len = second ^ 0x80;
+    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, u16, usize)> {
+        let (&[first, second, higher, lower], _) = input.split_first_chunk::<4>()?;
         let kind = match first {
             0x81 => Kind::Text,
             0x82 => Kind::Binary,
             _ => return None,
         };
+        let (len, at) = match second ^ 0x80 {
+            len @ 0..=125 => (u16::from(len), 2),
+            126 => (u16::from_be_bytes([higher, lower]), 4),
+            _ => return None,
+        };
+        let (key, payload) = input.get(at..)?.split_first_chunk::<4>()?;
         let awaited = self.awaits == Awaits::Message && self.role == Role::Server;
         let within = self.parts > 0 && u32::from(len) <= self.room && usize::from(len) <= payload.len();
-        (awaited && len <= 125 && within).then(|| (kind, Mask::new(key), len))
+        let shortest = at == 2 || len > 125;
+        (awaited && within && shortest).then(|| (kind, Mask::new(*key), len, at + 4))
     }
 
     /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).

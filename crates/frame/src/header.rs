@@ -153,10 +153,18 @@ impl Header {
     /// `Full` if `out` is too short, and for a length from 2⁶³ on, for which no output is long enough.
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Full> {
-        // Most headers of a server: two bytes.
-        if let (Ok(short @ 0..=125), None, [first, second, ..]) = (u8::try_from(self.len), self.mask, &mut *out) {
-            (*first, *second) = (self.first(), short);
-            return Ok(2);
+        // Most headers of a server: two bytes, or four.
+        match (u16::try_from(self.len), self.mask, &mut *out) {
+            (Ok(len @ 0..=125), None, [first, second, ..]) => {
+                (*first, *second) = (self.first(), len.to_be_bytes()[1]);
+                return Ok(2);
+            }
+            (Ok(len @ 126..), None, [first, second, higher, lower, ..]) => {
+                (*first, *second) = (self.first(), 126);
+                [*higher, *lower] = len.to_be_bytes();
+                return Ok(4);
+            }
+            _ => {}
         }
         let encoded_len = self.encoded_len();
         if out.len() < encoded_len || self.len > LARGEST {
