@@ -150,6 +150,25 @@ impl Connection {
         Ok(step)
     }
 
+    /// The whole message that the input begins with, and how many bytes it takes; `None` where only [`receive`](Self::receive) can
+    /// tell what comes. A short way for servers whose peers send many short messages: it takes what lies whole in the input, in one
+    /// masked frame of fewer than 64 KiB, while nothing else is begun. Errors are those of `receive`, and the reply, too.
+    #[inline(always)]
+    pub fn receive_whole<'i>(
+        &mut self,
+        input: &'i mut [u8],
+        reply: &mut Reply,
+        key: Mask,
+    ) -> Result<Option<(Message<'i>, usize)>, Error> {
+        if self.state != State::Open {
+            return Ok(None);
+        }
+        match self.decoder.whole(input) {
+            Ok(whole) => Ok(whole),
+            Err(error) => Err(self.fail(error, reply, key)),
+        }
+    }
+
     /// Fails the connection for a fault that somebody else found, such as an extension in the payload that is its own, and leaves
     /// the Close in `reply`. Returns the fault. §7.1.7 and §10.7: by a Close with the code that says why.
     #[cold]
@@ -194,7 +213,7 @@ impl Connection {
     }
 
     /// A whole message, into `out`. Returns how many bytes that took. The steps of §6.1 are this call.
-    #[inline]
+    #[inline(always)]
     pub fn message(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {
         self.may_send()?;
         self.encoder.message(message, key, out)

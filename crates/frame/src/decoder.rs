@@ -4,7 +4,7 @@
 use core::mem::size_of;
 
 use crate::header::{Rules, extended_room};
-use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Opcode, Role, Rsv, Step, Utf8};
+use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Message, Opcode, Role, Rsv, Step, Utf8};
 
 /// The receiving half of a connection, 32 bytes in size.
 ///
@@ -93,10 +93,13 @@ impl Decoder {
         if let Awaits::Payload { kind, rsv, fin } = self.awaits {
             return self.payload(kind, rsv, fin, 0, input);
         }
-        if let Some((kind, mask, len, at)) = self.short(input) {
-            let header =
-                Header { fin: true, rsv: Rsv::NONE, opcode: kind.opcode(), mask: Some(mask), len: u64::from(len) };
-            return whole(&header, kind, at, input);
+        if let Some((kind, mask, at, consumed)) = self.short(input) {
+            let payload = input.get_mut(at..consumed).unwrap_or_default();
+            let event = match unmasked(kind, mask, payload)? {
+                Message::Text(rest) => Event::Text { carried: None, rest, end: true },
+                Message::Binary(bytes) => Event::Binary { bytes, end: true },
+            };
+            return Ok(Step { consumed, event: Some(event) });
         }
         let Some((header, at)) = Header::parse_within(input, &self.rules())? else { return Ok(Step::NEED_MORE) };
         let (kind, rsv) = match (self.awaits, header.opcode) {
@@ -120,26 +123,39 @@ impl Decoder {
         self.payload(kind, rsv, header.fin, at, input)
     }
 
-    /// What most frames are for a server: a whole message that is all there, of fewer than 64 KiB. Nothing of it can be wrong but its
-    /// text, so no rule needs to be asked; what is anything else goes the long way. Returns where its payload begins, too.
+    /// The message that `input` begins with and how many bytes it takes, if it is all there in one frame of fewer than 64 KiB, as most
+    /// are for a server. Nothing of it can be wrong but its text, so no rule needs to be asked. `None` says only that this is for
+    /// [`decode`](Self::decode).
     #[inline]
-    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, u16, usize)> {
-        let (&[first, second, higher, lower], _) = input.split_first_chunk::<4>()?;
+    pub(crate) fn whole<'i>(&self, input: &'i mut [u8]) -> Result<Option<(Message<'i>, usize)>, Error> {
+        let Some((kind, mask, at, end)) = self.short(input) else { return Ok(None) };
+        let payload = input.get_mut(at..end).unwrap_or_default();
+        Ok(Some((unmasked(kind, mask, payload)?, end)))
+    }
+
+    /// What it is, its key, and where its payload begins and ends. (What is shorter than eight bytes in all may go the long way.)
+    #[inline]
+    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, usize, usize)> {
+        // One load, and shifts: bytes that are taken apart one by one are looked up one by one.
+        let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
+        let [first, second, higher, lower, ..] = word.to_le_bytes();
         let kind = match first {
             0x81 => Kind::Text,
             0x82 => Kind::Binary,
             _ => return None,
         };
-        let (len, at) = match second ^ 0x80 {
-            len @ 0..=125 => (u16::from(len), 2),
-            126 => (u16::from_be_bytes([higher, lower]), 4),
+        let (len, at, key) = match second {
+            0x80..=0xFD => (u16::from(second & 0x7F), 6, word >> 16),
+            0xFE => (u16::from_be_bytes([higher, lower]), 8, word >> 32),
             _ => return None,
         };
-        let (key, payload) = input.get(at..)?.split_first_chunk::<4>()?;
+        let [a, b, c, d, ..] = key.to_le_bytes();
+        let key = [a, b, c, d];
+        let end = at + usize::from(len);
         let awaited = self.awaits == Awaits::Message && self.role == Role::Server;
-        let within = self.parts > 0 && u32::from(len) <= self.room && usize::from(len) <= payload.len();
-        let shortest = at == 2 || len > 125;
-        (awaited && within && shortest).then(|| (kind, Mask::new(*key), len, at + 4))
+        let within = self.parts > 0 && u32::from(len) <= self.room && end <= input.len();
+        let shortest = at == 6 || len > 125;
+        (awaited && within && shortest).then(|| (kind, Mask::new(key), at, end))
     }
 
     /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).
@@ -200,6 +216,16 @@ impl Decoder {
             _ => payload.is_empty() && !end,
         };
         Ok(Step { consumed, event: if nothing { None } else { Some(event) } })
+    }
+}
+
+/// What a whole payload says.
+#[inline]
+fn unmasked(kind: Kind, mut mask: Mask, payload: &mut [u8]) -> Result<Message<'_>, Error> {
+    mask.apply(payload);
+    match kind {
+        Kind::Binary => Ok(Message::Binary(payload)),
+        Kind::Text => core::str::from_utf8(payload).map(Message::Text).map_err(|_| Error::NotUtf8), // §8.1
     }
 }
 

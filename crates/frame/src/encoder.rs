@@ -52,8 +52,16 @@ impl Encoder {
     }
 
     /// A whole message, into `out`. Returns how many bytes that took.
-    #[inline]
+    #[inline(always)]
     pub fn message(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {
+        match self.short(message, out) {
+            Some(written) => Ok(written),
+            None => self.long(message, key, out),
+        }
+    }
+
+    #[inline(never)]
+    fn long(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {
         Ok(frame(&self.message_header(message, key)?, message.as_bytes(), out)?)
     }
 
@@ -81,6 +89,26 @@ impl Encoder {
         let mut payload = [0; 125];
         let len = close.map_or(Ok(0), |close| close.encode(&mut payload))?;
         self.control(Opcode::Close, payload.get(..len).unwrap_or_default(), key, out)
+    }
+
+    /// What most messages of a server are: one frame of fewer than 64 KiB, whose header is two bytes or four. `None` says only that this
+    /// is for the rules.
+    #[inline(always)]
+    fn short(&self, message: Message<'_>, out: &mut [u8]) -> Option<usize> {
+        let first = 0x80 | message.kind().opcode().bits();
+        let payload = message.as_bytes();
+        let len = u16::try_from(payload.len()).ok().filter(|_| !self.open && self.role == Role::Server)?;
+        let head = out.first_chunk_mut::<4>()?;
+        let [higher, lower] = len.to_be_bytes();
+        let at = if len <= 125 {
+            [head[0], head[1]] = [first, lower];
+            2
+        } else {
+            *head = [first, 126, higher, lower];
+            4
+        };
+        out.get_mut(at..at + payload.len())?.copy_from_slice(payload);
+        Some(at + payload.len())
     }
 
     fn control(&self, opcode: Opcode, payload: &[u8], key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {

@@ -12,6 +12,7 @@ mod remote;
 mod reply;
 mod request;
 mod stats;
+mod tail;
 
 // How a server is set up.
 mod forwarded;

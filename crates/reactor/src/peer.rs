@@ -42,9 +42,22 @@ impl<'a> Out<'a> {
         Self { sending, machine, key }
     }
 
+    /// What it stands for, between two callbacks.
+    #[inline]
+    pub(crate) const fn sending(&mut self) -> &mut Sending {
+        self.sending
+    }
+
     /// Sends a message or an event to this peer.
+    #[inline]
     pub fn send<'p>(&mut self, publication: impl Into<Publication<'p>>) {
-        self.sending.send(self.machine, self.key.slot, &publication.into());
+        let publication = publication.into();
+        if let Publication::Message(message) = publication
+            && self.sending.send_short(self.key.slot, message)
+        {
+            return;
+        }
+        self.sending.send(self.machine, self.key.slot, &publication);
     }
 
     /// Sends to another peer of this server.
@@ -147,6 +160,7 @@ macro_rules! forward {
         impl<U> Peer<'_, U> {
             $(
                 #[doc = concat!("See [`Out::", stringify!($name), "`].")]
+                #[inline]
                 pub fn $name $(<$life>)? (&mut self, $($argument: $type),*) $(-> $result)? {
                     self.out.$name($($argument),*)
                 }

@@ -6,6 +6,7 @@ use longwire_frame::Message;
 use longwire_sse::{Event, Line};
 
 use crate::encode::append_encoded;
+use crate::tail::Append;
 
 /// Something to send or to publish. Whoever gets it sees the form of its own transport:
 ///
@@ -41,7 +42,7 @@ impl<'a> Publication<'a> {
     }
 
     /// Appends the form for an event stream.
-    pub(crate) fn encode_event(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode_event(&self, out: &mut impl Append) {
         match self {
             Self::Event(event) | Self::Both(_, event) => append(event, out),
             Self::Message(Message::Text(text)) => append(&Event::data(text), out),
@@ -52,13 +53,13 @@ impl<'a> Publication<'a> {
     }
 
     /// The event that says how many events were dropped before it. (Comments never reach scripts.)
-    pub(crate) fn gap(count: u32, out: &mut Vec<u8>) {
+    pub(crate) fn gap(count: u32, out: &mut impl Append) {
         append(&Event::data(&count.to_string()).name(Line::literal("gap")), out);
     }
 }
 
 /// Appends an event's bytes.
-fn append(event: &Event<'_>, out: &mut Vec<u8>) {
+fn append(event: &Event<'_>, out: &mut impl Append) {
     append_encoded(event.encoded_len(), |place| event.encode(place), out);
 }
 
@@ -66,6 +67,7 @@ fn append(event: &Event<'_>, out: &mut Vec<u8>) {
 macro_rules! from_messages {
     ($($from:ty),*) => {
         $(impl<'a> From<$from> for Publication<'a> {
+            #[inline]
             fn from(message: $from) -> Self {
                 Self::Message(message.into())
             }

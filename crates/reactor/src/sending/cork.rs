@@ -1,10 +1,11 @@
 //! The cork: the buffer in which the visited connection's output is collected.
 
+use crate::tail::Tail;
 use crate::unit;
 
 /// See the top of this file. All places are places in `bytes`.
 pub(crate) struct Cork {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Tail,
     /// Whose output it is.
     whose: Option<u32>,
     /// Where the running callback's output began.
@@ -19,7 +20,7 @@ pub(crate) struct Cork {
 
 impl Cork {
     pub(super) fn new(usual: usize) -> Self {
-        Self { bytes: Vec::with_capacity(usual), whose: None, mark: 0, closed_at: None, opened_at: 0, usual }
+        Self { bytes: Tail::with_capacity(usual), whose: None, mark: 0, closed_at: None, opened_at: 0, usual }
     }
 
     /// From here on output of this connection is collected.
@@ -31,14 +32,12 @@ impl Cork {
     /// What was collected has gone, and nobody's output is collected any more.
     pub(super) fn end(&mut self) {
         self.whose = None;
-        if self.bytes.capacity() > 4 * self.usual {
-            self.bytes.shrink_to(self.usual);
-        }
+        self.bytes.shrink_to(self.usual);
     }
 
     /// How many bytes are collected.
     #[inline]
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
@@ -54,7 +53,7 @@ impl Cork {
     }
 
     /// A callback begins: its output can be cut off if it panics.
-    pub(crate) const fn mark(&mut self) {
+    pub(crate) fn mark(&mut self) {
         self.mark = self.bytes.len();
         self.closed_at = None;
     }
@@ -65,7 +64,7 @@ impl Cork {
     }
 
     /// Frames or events follow: what is here is the head of what was opened, and whatever else was said before.
-    pub(super) const fn mark_opened(&mut self) {
+    pub(super) fn mark_opened(&mut self) {
         self.opened_at = self.bytes.len();
     }
 

@@ -31,6 +31,25 @@ impl Sending {
         }
     }
 
+    /// What most sends are: a short message to the visited peer, for whom nothing waits. `false` if it is anything else: then nothing
+    /// has happened.
+    #[inline]
+    pub(crate) fn send_short(&mut self, slot: u32, message: Message<'_>) -> bool {
+        let connection = &self.slots[slot];
+        let Session::WebSocket(socket) = &connection.session else { return false };
+        let payload = message.as_bytes();
+        let most = Header::MAX_LEN + payload.len();
+        let is_free = self.cork.is_of(slot) && connection.output.is_none() && !connection.ending && !connection.client;
+        if !is_free || payload.len() >= self.short || self.cork.len() + most >= self.little {
+            return false;
+        }
+        let out = &mut self.cork.bytes;
+        let Ok(written) = socket.connection.message(message, Mask::NONE, out.room(most)) else { return false };
+        out.wrote(written);
+        self.stats.messages_out += 1;
+        true
+    }
+
     #[inline]
     pub(super) fn send_message(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) {
         let connection = &mut self.slots[slot];
@@ -221,7 +240,7 @@ impl Sending {
             self.cork.mark_close(slot);
         }
         if self.cork.is_of(slot) {
-            self.cork.bytes.extend_from_slice(frame);
+            self.cork.bytes.push(frame);
         } else {
             // So little that it asks nobody for room: where there is none, this is what says so.
             self.alter_queue(slot, |queue| queue.push(frame));

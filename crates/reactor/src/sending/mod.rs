@@ -35,6 +35,7 @@ use crate::reply::Reply;
 use crate::session::Session;
 use crate::slots::{Key, Slots};
 use crate::stats::Stats;
+use crate::tail::Tail;
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
 use crate::{Limits, Opening};
@@ -64,7 +65,7 @@ pub(crate) struct Sending {
     /// What the visited connection sends.
     pub(crate) cork: Cork,
     /// Where what anybody else is sent is encoded.
-    scratch: Vec<u8>,
+    scratch: Tail,
     /// Connections whose queue or state changed outside their visit.
     pub(crate) touched: Vec<Key>,
     /// Connections that have come to an end, in this order, and why: each once.
@@ -90,6 +91,10 @@ pub(crate) struct Sending {
     pub(crate) draining: bool,
     /// How much work is enough for this visit.
     enough: u64,
+    /// Shorter messages are neither compressed nor written from where they lie, and as long as less than that is collected, nothing
+    /// is asked of anybody: see [`send_short`](Self::send_short).
+    short: usize,
+    little: usize,
 }
 
 impl Sending {
@@ -107,10 +112,12 @@ impl Sending {
             notices: Notices::default(),
             times: Times::new(&limits),
             cork: Cork::new(limits.cork + limits.direct),
-            scratch: Vec::new(),
+            scratch: Tail::default(),
             deflaters: Deflaters::new(),
             inflaters: Inflaters::new(limits.message, limits.receive),
             enough: 0,
+            short: limits.direct.min(limits.deflate_from),
+            little: limits.cork.min(limits.send_queue),
             limits,
             slots: Slots::new(),
             addresses: Addresses::new(),
@@ -274,8 +281,9 @@ impl Sending {
 
     /// Whether a connection is at rest, and nothing of it is to be settled. (Its timer may be too early, never too late.)
     #[inline]
-    pub(crate) fn is_settled(&self, slot: u32) -> bool {
-        let connection = &self.slots[slot];
+    pub(crate) fn is_settled(&mut self, key: Key) -> bool {
+        // Whoever is gone has nothing left to be settled.
+        let Some(connection) = self.slots.find(key) else { return true };
         connection.is_at_rest()
             && connection.pinned == self.slot_cost
             && self.times.max_age.is_none()

@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::publication::Publication;
 use crate::queue::Queue;
 use crate::slots::Key;
+use crate::tail::Tail;
 use crate::wire::Machine;
 
 /// So many blocks of a queue are written in one call, and what stands behind them.
@@ -20,7 +21,8 @@ const PARTS: usize = 16 + 2;
 
 impl Sending {
     /// Writes what was collected.
-    pub(crate) fn uncork(&mut self, machine: &mut dyn Machine, slot: u32) {
+    #[inline]
+    pub(crate) fn uncork<M: Machine>(&mut self, machine: &mut M, slot: u32) {
         self.flush(machine, slot, &[]);
         self.cork.end();
     }
@@ -36,7 +38,7 @@ impl Sending {
     /// Appends bytes to a connection's output.
     pub(crate) fn push(&mut self, slot: u32, bytes: &[u8]) {
         if self.cork.is_of(slot) {
-            self.cork.bytes.extend_from_slice(bytes);
+            self.cork.bytes.push(bytes);
         } else {
             self.enqueue(slot, bytes, 0);
             self.touch(slot);
@@ -45,12 +47,12 @@ impl Sending {
 
     /// Appends what `encode` writes to a connection's output.
     #[inline]
-    pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn push_with(&mut self, slot: u32, encode: impl FnOnce(&mut Tail)) {
         if self.cork.is_of(slot) { encode(&mut self.cork.bytes) } else { self.push_apart(slot, encode) }
     }
 
     /// See [`push_with`](Self::push_with).
-    fn push_apart(&mut self, slot: u32, encode: impl FnOnce(&mut Vec<u8>)) {
+    fn push_apart(&mut self, slot: u32, encode: impl FnOnce(&mut Tail)) {
         // Not behind what somebody else has collected: where there is no room, that may be cut off just now.
         let mut bytes = std::mem::take(&mut self.scratch);
         encode(&mut bytes);
@@ -124,14 +126,18 @@ impl Sending {
 
     /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns how
     /// much it took of the payload. RFC 6455 §6.1: what was formed is transmitted.
-    pub(super) fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
+    #[inline]
+    pub(super) fn flush<M: Machine + ?Sized>(&mut self, machine: &mut M, slot: u32, payload: &[u8]) -> usize {
         self.cork.keep_all();
-        let connection = &mut self.slots[slot];
-        let waits = connection.blocked || connection.waits();
-        let mut taken = 0;
-        let corked = &self.cork.bytes;
+        let corked = &*self.cork.bytes;
         let whole = corked.len() + payload.len();
-        if !waits && whole > 0 {
+        if whole == 0 {
+            self.cork.clear();
+            return 0;
+        }
+        let connection = &mut self.slots[slot];
+        let mut taken = 0;
+        if !connection.blocked && !connection.waits() {
             let written = if payload.is_empty() {
                 machine.write(slot, &[IoSlice::new(corked)])
             } else {
@@ -140,18 +146,24 @@ impl Sending {
             taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
             self.stats.bytes_out += taken as u64;
         }
-        let left = taken.min(self.cork.bytes.len());
-        if left < self.cork.bytes.len() {
-            let begun = self.cork.begun(left, self.slots[slot].session.is_open());
-            let bytes = std::mem::take(&mut self.cork.bytes);
-            self.enqueue(slot, &bytes[left..], begun);
-            self.cork.bytes = bytes;
+        let left = taken.min(corked.len());
+        if left < corked.len() {
+            self.enqueue_corked(slot, left);
         }
         self.cork.clear();
         taken - left
     }
 
+    /// What the socket has not taken of the cork waits in the queue.
+    fn enqueue_corked(&mut self, slot: u32, left: usize) {
+        let begun = self.cork.begun(left, self.slots[slot].session.is_open());
+        let bytes = std::mem::take(&mut self.cork.bytes);
+        self.enqueue(slot, &bytes[left..], begun);
+        self.cork.bytes = bytes;
+    }
+
     /// Books the outcome of a write: a short one means that an edge is owed.
+    #[inline]
     pub(super) fn wrote(
         connection: &mut Connection,
         endings: &mut VecDeque<(Key, Closed)>,

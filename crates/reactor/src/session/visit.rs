@@ -75,12 +75,15 @@ impl<H: Handler> Visit<'_, H> {
 
     /// A peer that does not read is not read either: from half the queue's bound on, until it is empty. RFC 9112 §9.5 leaves
     /// overload to flow control.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pause_if_full(&mut self) {
-        let (collected, bound) = (self.sending.cork.len(), self.sending.limits.send_queue / 2);
-        if collected <= bound && self.connection().output.is_none() {
-            return;
+        if self.sending.cork.len() > self.sending.limits.send_queue / 2 || self.connection().output.is_some() {
+            self.pause_if_waiting();
         }
+    }
+
+    fn pause_if_waiting(&mut self) {
+        let bound = self.sending.limits.send_queue / 2;
         let full = self.sending.queued(self.key.slot) > bound;
         let connection = self.connection();
         // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
@@ -127,7 +130,7 @@ impl<H: Handler> Visit<'_, H> {
     }
 
     #[cold]
-    fn panicked(&mut self) {
+    pub(super) fn panicked(&mut self) {
         let close_was_cut = self.sending.cork.cut_back();
         let id = self.sending.id(self.key);
         self.note_panic(format_args!("the handler panicked for peer {id}"));

@@ -175,7 +175,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         self.edges = edges;
 
-        self.accept();
+        if !self.waiting.is_empty() || self.retry_accept.is_some() {
+            self.accept();
+        }
         // Whom this turn has no time for keeps its place.
         let enough = self.sending.work() + (VISITS * self.sending.limits.visit) as u64;
         for _ in 0..self.sending.ready.len() {
@@ -196,8 +198,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if self.late.is_none() {
             self.run_deadlines();
         }
-        self.run_drops();
-        self.settle_all();
+        if !self.sending.drops.is_empty() {
+            self.run_drops();
+        }
+        if !self.sending.has_settled() {
+            self.settle_all();
+        }
         Ok(self.outlook())
     }
 
@@ -208,9 +214,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         // As of the last turn: the clock is read once a turn, after the poll.
         let now = self.sending.now;
-        let tick = self.tick.map(|(_, at)| at);
-        let due = [self.sending.deadlines.next(), tick, self.retry_accept, self.drained_at];
-        let due = due.into_iter().flatten().reduce(Moment::earlier);
+        let mut due = self.sending.deadlines.next();
+        for at in [self.tick.map(|(_, at)| at), self.retry_accept, self.drained_at].into_iter().flatten() {
+            due = Some(due.map_or(at, |due| due.earlier(at)));
+        }
         let due = due.map(|due| Duration::from_millis(u64::from(due.since(now))));
         match (due, timeout) {
             (Some(due), Some(timeout)) => Some(due.min(timeout)),
@@ -287,10 +294,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// What callbacks left to be done: endings, answers, publications, queues. Each may bring more of the others.
     fn settle_all(&mut self) {
-        if self.sending.has_settled() {
-            return;
-        }
-        loop {
+        while !self.sending.has_settled() {
             self.run_endings();
             self.run_answers();
             self.sending.deliver(&mut self.wires);

@@ -21,15 +21,18 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if connection.ending {
             return;
         }
-        if opening::is_connecting(&connection.session) && !self.finish_connecting(key) {
+        let opens = matches!(connection.session, Session::Opening(_));
+        if opens && opening::is_connecting(&connection.session) && !self.finish_connecting(key) {
             return;
         }
-        self.write_queue(key);
+        if self.sending.slots[key.slot].output.is_some() {
+            self.write_queue(key);
+        }
         self.sending.cork.begin(key.slot);
         let connection = &mut self.sending.slots[key.slot];
         let emptied = std::mem::take(&mut connection.emptied);
         let mut input = connection.input.take();
-        if emptied || matches!(connection.session, Session::Opening(_)) {
+        if emptied || opens {
             let mut visit = self.visit_of(key, &mut input);
             opening::connected(&mut visit);
             if emptied && visit.connection().session.is_open() {
@@ -40,10 +43,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let ended = self.read(key, &mut input, &mut buffer).err();
         self.receive = buffer;
         self.sending.uncork(&mut self.wires, key.slot);
-        self.keep(key, input);
+        if input.is_some() {
+            self.keep(key, input);
+        }
         self.after_visit(key, ended);
     }
 
+    #[inline]
     pub(super) fn visit_of<'v>(&'v mut self, key: Key, input: &'v mut Option<Box<Input>>) -> Visit<'v, H> {
         Visit {
             handler: &mut self.handler,
@@ -95,8 +101,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// The connection broke, for this reason.
     fn read(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
         self.sending.begin_work();
-        while self.sending.slots[key.slot].wants_read() {
+        loop {
             let connection = &mut self.sending.slots[key.slot];
+            if !connection.wants_read() {
+                return Ok(());
+            }
             if std::mem::take(&mut connection.unread) {
                 let front = bring_to_front(input, &connection.session, buffer);
                 self.decode(key, input, &mut buffer[..front]);
@@ -104,19 +113,21 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             }
             let left = self.sending.work_left();
             if left == 0 {
-                break;
+                return Ok(());
             }
-            match web_socket::direct(&self.sending, key, input.as_deref()).min(left) {
+            match input.as_ref().map_or(0, |input| web_socket::direct(&self.sending, key, input)).min(left) {
                 0 => self.read_shared(key, input, buffer)?,
                 most => self.read_directly(key, input, most)?,
             }
         }
-        Ok(())
     }
 
     /// Reads into the shared buffer, behind what must be contiguous with it.
     fn read_shared(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
-        let front = bring_to_front(input, &self.sending.slots[key.slot].session, buffer);
+        let front = match input {
+            Some(_) => bring_to_front(input, &self.sending.slots[key.slot].session, buffer),
+            None => 0,
+        };
         let space = (buffer.len() - front).min(self.sending.limits.receive);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
         let read = self.note_read(key, read, space)?;
@@ -131,7 +142,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Gives bytes to the session, and keeps what it does not take.
     fn decode(&mut self, key: Key, input: &mut Option<Box<Input>>, bytes: &mut [u8]) {
         let used = self.visit_of(key, input).receive(bytes);
-        carry(input, &bytes[used..]);
+        if used < bytes.len() {
+            carry(input, &bytes[used..]);
+        }
     }
 
     /// Reads a large binary message straight into its place.
@@ -155,6 +168,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Keeps what a read says of the socket. Returns how much came: a short read means that there is no more. A connection that is
     /// lost has failed (RFC 6455 §7.2.1); a FIN is looked for as long as it lives (RFC 9112 §9.5).
+    #[inline]
     fn note_read(&mut self, key: Key, read: io::Result<usize>, space: usize) -> Result<usize, Closed> {
         let connection = &mut self.sending.slots[key.slot];
         match read {
@@ -197,10 +211,16 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if let Some(why) = ended {
             return self.remove(key, why);
         }
-        self.run_endings();
-        if self.sending.slots.find(key).is_none() || self.sending.is_settled(key.slot) {
-            return;
+        if !self.sending.endings.is_empty() {
+            self.run_endings();
         }
+        if !self.sending.is_settled(key) {
+            self.settle(key);
+        }
+    }
+
+    /// See [`after_visit`](Self::after_visit), for whom something is left to be decided.
+    fn settle(&mut self, key: Key) {
         let connection = &mut self.sending.slots[key.slot];
         if connection.broken && matches!(connection.session, Session::Later(_)) {
             // It is not read while it waits, so no read would tell.
