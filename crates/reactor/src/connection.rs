@@ -135,6 +135,15 @@ impl Connection {
         !owns && !has_to && self.session.is_at_rest()
     }
 
+    /// Whether all that there is to be done is to read, and what comes may be a whole message.
+    #[inline]
+    pub(crate) fn only_reads(&self) -> bool {
+        let owns = self.output.is_some() || self.input.is_some();
+        let has_to = self.read_closed || self.finished || self.paused || self.ending || self.unread || self.emptied;
+        let reads = self.readable && self.short_read_drains && !self.client;
+        reads && !owns && !has_to && self.session.takes_whole()
+    }
+
     /// Bytes that it pins beside its slot, by capacity.
     pub(crate) fn pins(&self) -> usize {
         self.output.as_ref().map_or(0, |queue| queue.pinned())

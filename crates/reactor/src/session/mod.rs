@@ -108,6 +108,12 @@ impl Session {
         matches!(self, Self::WebSocket(socket) if socket.is_at_rest())
     }
 
+    /// Whether it is a WebSocket whose next bytes may be a whole message.
+    #[inline]
+    pub(crate) const fn takes_whole(&self) -> bool {
+        matches!(self, Self::WebSocket(socket) if socket.takes_whole())
+    }
+
     /// Whether the application's value stays with it.
     pub(crate) const fn keeps_user(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))

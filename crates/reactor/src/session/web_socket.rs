@@ -56,6 +56,13 @@ impl WebSocket {
         open && self.message_since.is_none() && self.pinged.is_none() && !self.terms.owns()
     }
 
+    /// Whether it hands on whole messages, and what comes next may be one.
+    #[inline]
+    pub(super) const fn takes_whole(&self) -> bool {
+        let open = matches!(self.connection.state(), State::Open);
+        open && self.message_since.is_none() && self.pinged.is_none() && !self.pieces
+    }
+
     pub(super) const fn has_closed(&self) -> bool {
         matches!(self.connection.state(), State::Closed)
     }
@@ -149,7 +156,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
 
 /// Takes whole messages, one after the other, as long as they lie whole in the input and nothing is in their way: the short way of what
 /// is done with any frame. Returns how many bytes that took.
-fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
+pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let Visit { handler, users, sending, machine, reply, key, input, .. } = visit;
     let (slot, half) = (key.slot, sending.limits.send_queue / 2);
     let Some(user) = users.get(slot).filter(|_| input.is_none()) else { return 0 };

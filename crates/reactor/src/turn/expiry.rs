@@ -23,6 +23,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Fires what is due, each connection at most once a turn: a timer that is asked for again at once waits for the next.
     pub(super) fn run_deadlines(&mut self) {
         let now = self.sending.now;
+        if self.sending.deadlines.next().is_some_and(|soonest| !now.reached(soonest)) {
+            return;
+        }
         let mut expired = std::mem::take(&mut self.expired);
         // As with events, there is a most for one turn: the others' bytes are not to wait for all timers of a second.
         while expired.len() < self.sending.limits.events

@@ -18,6 +18,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     pub(super) fn visit(&mut self, key: Key, try_read: bool) {
         let connection = &mut self.sending.slots[key.slot];
         connection.readable |= try_read;
+        if connection.only_reads() {
+            return self.visit_at_rest(key);
+        }
         if connection.ending {
             return;
         }
@@ -39,8 +42,44 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 visit.call(|handler, peer| handler.drained(peer));
             }
         }
+        self.sending.begin_work();
+        self.visit_on(key, input, None);
+    }
+
+    /// The visit that most visits are: of a WebSocket on which nothing is begun and for which nothing waits. What comes is read at once,
+    /// and whole messages are taken from where they lie. What else there is goes the way of any visit, from there on.
+    fn visit_at_rest(&mut self, key: Key) {
+        self.sending.cork.begin(key.slot);
+        self.sending.begin_work();
+        let space = self.receive.len().min(self.sending.limits.receive);
+        let read = self.wires.read(key.slot, &mut self.receive[..space]);
+        let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
+            return self.visit_on(key, None, Some(read));
+        };
+        self.sending.stats.bytes_in += length as u64;
+        let connection = &mut self.sending.slots[key.slot];
+        (connection.heard, connection.readable) = (self.sending.now, false);
+
         let mut buffer = std::mem::take(&mut self.receive);
-        let ended = self.read(key, &mut input, &mut buffer).err();
+        let mut input = None;
+        let mut visit = self.visit_of(key, &mut input);
+        let used = web_socket::receive_whole(&mut visit, &mut buffer[..length]);
+        visit.pause_if_full();
+        if used < length {
+            self.decode(key, &mut input, &mut buffer[used..length]);
+            self.receive = buffer;
+            return self.visit_on(key, input, None);
+        }
+        self.receive = buffer;
+        self.sending.uncork(&mut self.wires, key.slot);
+        self.after_visit(key, None);
+    }
+
+    /// A visit goes on, or is done with: with what was read already, if that was anything.
+    fn visit_on(&mut self, key: Key, mut input: Option<Box<Input>>, read: Option<io::Result<usize>>) {
+        let mut buffer = std::mem::take(&mut self.receive);
+        let first = read.map_or(Ok(()), |read| self.take_in(key, &mut input, &mut buffer, 0, read));
+        let ended = first.and_then(|()| self.read(key, &mut input, &mut buffer)).err();
         self.receive = buffer;
         self.sending.uncork(&mut self.wires, key.slot);
         if input.is_some() {
@@ -100,7 +139,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// # Errors
     /// The connection broke, for this reason.
     fn read(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
-        self.sending.begin_work();
         loop {
             let connection = &mut self.sending.slots[key.slot];
             if !connection.wants_read() {
@@ -130,6 +168,19 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         };
         let space = (buffer.len() - front).min(self.sending.limits.receive);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
+        self.take_in(key, input, buffer, front, read)
+    }
+
+    /// Takes in what was read into the shared buffer, behind the first `front` bytes.
+    fn take_in(
+        &mut self,
+        key: Key,
+        input: &mut Option<Box<Input>>,
+        buffer: &mut [u8],
+        front: usize,
+        read: io::Result<usize>,
+    ) -> Result<(), Closed> {
+        let space = (buffer.len() - front).min(self.sending.limits.receive);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
             self.decode(key, input, &mut buffer[..front + read]);
