@@ -6,6 +6,7 @@
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
 //! cargo xtask conformance      all of Autobahn's cases, in every role; many minutes
 //! cargo xtask bench [--keep]   instructions per message, held against what was reached
+//! cargo xtask compare [ROUNDS] the speed and the memory of other servers beside ours: about an hour
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
@@ -18,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod clients;
+mod compare;
 mod drill;
 mod house;
 mod instructions;
@@ -58,6 +60,9 @@ usage: cargo xtask COMMAND
   conformance             all of Autobahn's cases, in every role, against a release build: many minutes; installs what they need
   bench [--check]         counts instructions per message under valgrind: a rise above what was reached fails
   bench --keep            keeps what it counts as what was reached
+  compare [ROUNDS]        measures other servers beside ours, 9 rounds if nothing else is said, and writes docs/benchmarks.md:
+                          about an hour, during which the machine should have nothing else to do
+  compare --page          writes docs/benchmarks.md anew, of what was measured last
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
   simulate [OPTIONS]      the event loop on an imaginary machine; simulate --help says more
   simulate --mutations    makes mistakes on purpose in copies of the sources: the simulator must find each
@@ -77,6 +82,13 @@ fn main() -> ExitCode {
         ["conformance"] => run(conformance),
         ["bench"] | ["bench", "--check"] => run(|repository, report| bench(repository, report, false)),
         ["bench", "--keep"] => run(|repository, report| bench(repository, report, true)),
+        ["compare", "--page"] => run(|repository, report| {
+            report.step("page", || compare::write(repository));
+        }),
+        ["compare"] => run(|repository, report| comparison(repository, report, 9)),
+        ["compare", rounds] if rounds.parse().is_ok_and(|rounds: usize| (3..100).contains(&rounds)) => {
+            run(|repository, report| comparison(repository, report, rounds.parse().unwrap_or(9)))
+        }
         ["drill", "--short", ref names @ ..] => {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
@@ -176,6 +188,19 @@ fn bench(repository: &Repository, report: &mut Report, keep: bool) {
         report.step("instructions", || instructions::run(repository, keep));
     } else {
         report.skip("instructions", "it needs what was to be built");
+    }
+}
+
+fn comparison(repository: &Repository, report: &mut Report, rounds: usize) {
+    let built = report.step("everybody, built for release", || {
+        tools::install_for_comparison(repository)?;
+        rust::build_program(repository)?;
+        compare::build(repository)
+    });
+    if built {
+        report.step("comparison", || compare::run(repository, rounds));
+    } else {
+        report.skip("comparison", "it needs what was to be built");
     }
 }
 

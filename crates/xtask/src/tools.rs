@@ -84,6 +84,14 @@ pub(crate) fn install_for_benches(repository: &Repository) -> Fallible<()> {
     Ok(())
 }
 
+/// What the comparison needs beyond Rust.
+pub(crate) fn install_for_comparison(repository: &Repository) -> Fallible<()> {
+    let mut apt = Apt { repository, updated: false };
+    apt.ensure("npm", &["npm"])?;
+    apt.ensure("taskset", &["util-linux"])?;
+    Ok(())
+}
+
 /// Debian's package manager, asked only if something is missing.
 struct Apt<'a> {
     repository: &'a Repository,

@@ -74,9 +74,12 @@ impl Latency {
 /// What the server has taken.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Server {
+    cpu_seconds: f64,
     user_seconds: f64,
     system_seconds: f64,
     messages_per_cpu_second: f64,
+    /// To accept a connection and to open its WebSocket, in microseconds of processor.
+    cpu_per_handshake: f64,
     /// With all connections open, before a message was sent.
     idle_bytes_per_connection: f64,
     resident_bytes: u64,
@@ -88,11 +91,15 @@ impl Report {
         let seconds = options.duration.as_secs_f64();
         let server = watched.map(|watched| {
             let (user, system) = (watched.end.user - watched.begin.user, watched.end.system - watched.begin.system);
+            let cpu = watched.end.processor - watched.begin.processor;
             let grown = watched.opened.resident as f64 - watched.before.resident as f64;
             Server {
+                cpu_seconds: cpu,
                 user_seconds: user,
                 system_seconds: system,
-                messages_per_cpu_second: tally.messages as f64 / (user + system).max(0.01),
+                messages_per_cpu_second: tally.messages as f64 / cpu.max(1e-6),
+                cpu_per_handshake: (watched.opened.processor - watched.before.processor) * 1e6
+                    / f64::from(options.connections),
                 idle_bytes_per_connection: grown / f64::from(options.connections),
                 resident_bytes: watched.end.resident,
             }

@@ -5,7 +5,9 @@ use procfs::process::Process;
 /// At one moment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Usage {
-    /// Seconds of processor in its own code.
+    /// Seconds of processor that it has had, as the scheduler has measured them.
+    pub(super) processor: f64,
+    /// How many of these in its own code, as far as the clock's ticks tell.
     pub(super) user: f64,
     /// Seconds of processor in the kernel, on its behalf.
     pub(super) system: f64,
@@ -20,7 +22,9 @@ impl Usage {
             let stat = process.stat()?;
             let tick = procfs::ticks_per_second() as f64;
             let resident = process.status()?.rssanon.unwrap_or_default() * 1024;
-            Ok(Self { user: stat.utime as f64 / tick, system: stat.stime as f64 / tick, resident })
+            let tasks = process.tasks()?.flatten().filter_map(|task| task.schedstat().ok());
+            let processor = tasks.map(|task| task.sum_exec_runtime).sum::<u64>() as f64 / 1e9;
+            Ok(Self { processor, user: stat.utime as f64 / tick, system: stat.stime as f64 / tick, resident })
         };
         told().map_err(|error| format!("--server-pid {pid}: {error}"))
     }

@@ -1,0 +1,96 @@
+//! One figure: a server on one core, the load on the other.
+
+use std::process::Command;
+use std::time::Duration;
+
+use procfs::process::Process;
+use serde_json::Value;
+
+use super::cells::Cell;
+use super::peers::{FLOORS, Peer, Running, program};
+use crate::Fallible;
+use crate::repository::Repository;
+
+/// Milliseconds that count, and those before.
+const WINDOW: u64 = 500;
+const WARM_UP: u64 = 200;
+
+/// Connections of the two servers between which the memory of one is the slope.
+pub(super) const FEW: usize = 1_000;
+pub(super) const MANY: usize = 9_000;
+
+/// Messages per second of the server's processor; deliveries, where it fans out.
+pub(super) fn speed(repository: &Repository, peer: &Peer, cell: &Cell) -> Fallible<f64> {
+    let server = peer.start(cell.fan_out)?;
+    let said = load(repository, peer, &server, cell, WINDOW)?;
+    said["server"]["messages_per_cpu_second"].as_f64().ok_or_else(|| format!("{}: {said}", peer.name).into())
+}
+
+/// What connections cost a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cost {
+    /// Bytes for each that is open and has said nothing, and for each that has moved a message of 16 KiB.
+    pub(super) idle: f64,
+    pub(super) moved: f64,
+    /// Bytes that are resident when all of them have gone.
+    pub(super) left: f64,
+    /// Microseconds of processor for each opening.
+    pub(super) handshake: f64,
+}
+
+/// Opens many connections, moves a message of 16 KiB over each, and lets them go.
+pub(super) fn cost(repository: &Repository, peer: &Peer) -> Fallible<Cost> {
+    let mut at = Vec::new();
+    for connections in [FEW, MANY] {
+        let server = peer.start(false)?;
+        let before = resident(&server)?;
+        let cell = Cell { fan_out: false, bytes: 16 << 10, connections, in_flight: 1 };
+        let said = load(repository, peer, &server, &cell, 2_000)?;
+        let of = |name: &str| said["server"][name].as_f64().unwrap_or(f64::NAN);
+        let idle = of("idle_bytes_per_connection") * connections as f64;
+        let moved = of("resident_bytes") - before;
+        std::thread::sleep(Duration::from_millis(500));
+        at.push((idle, moved, resident(&server)?, of("cpu_per_handshake")));
+    }
+    let slope = |few: f64, many: f64| (many - few) / (MANY - FEW) as f64;
+    let [few, many] = [at[0], at[1]];
+    Ok(Cost { idle: slope(few.0, many.0), moved: slope(few.1, many.1), left: many.2, handshake: many.3 })
+}
+
+fn resident(server: &Running) -> Fallible<f64> {
+    let status = Process::new(i32::try_from(server.process())?)?.status()?;
+    Ok(status.rssanon.unwrap_or_default() as f64 * 1_024.0)
+}
+
+/// Loads a server, and returns what the load says of it.
+fn load(repository: &Repository, peer: &Peer, server: &Running, cell: &Cell, window: u64) -> Fallible<Value> {
+    let mut command = Command::new("taskset");
+    command.args(["-c", "1"]);
+    // The floor speaks no protocol, and so does its load.
+    let (window, warm_up) = if peer.name == FLOORS[0] {
+        command.arg(program("raw-load")).arg(&server.address);
+        (window.to_string(), WARM_UP.to_string())
+    } else {
+        command.arg(repository.program()).args(["load", &format!("ws://{}/", server.address), "--json"]);
+        if cell.fan_out {
+            command.arg("--fan-out");
+        }
+        (format!("{window}ms"), format!("{WARM_UP}ms"))
+    };
+    for (name, value) in [
+        ("--connections", cell.connections.to_string()),
+        ("--size", cell.bytes.to_string()),
+        ("--in-flight", cell.in_flight.to_string()),
+        ("--duration", window),
+        ("--warm-up", warm_up),
+        ("--server-pid", server.process().to_string()),
+    ] {
+        command.args([name, &value]);
+    }
+    let ended = command.output()?;
+    if !ended.status.success() {
+        let words = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+        return Err(format!("{}, {cell}: {}", peer.name, words.trim()).into());
+    }
+    Ok(serde_json::from_slice(&ended.stdout)?)
+}

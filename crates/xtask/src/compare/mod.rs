@@ -1,0 +1,53 @@
+//! `cargo xtask compare`: Longwire beside other servers, in one run and in turns, so that what disturbs one disturbs all.
+//!
+//! What is compared is in `peers.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`, and how many and which of them count in
+//! `rounds.rs`. What came out is kept in benches/comparison.json (`results.rs`), of which `page.rs` and `plot.rs` make docs/benchmarks.md.
+
+mod cells;
+mod measure;
+mod page;
+mod peers;
+mod plot;
+mod results;
+mod rounds;
+
+use crate::Fallible;
+use crate::process::Task;
+use crate::report::Tally;
+use crate::repository::Repository;
+
+/// Where the other servers are.
+const FOLDER: &str = "benches/peers";
+
+/// The page that is made of what came out.
+pub(crate) const PAGE: &str = "docs/benchmarks.md";
+
+/// Builds everybody.
+pub(crate) fn build(repository: &Repository) -> Fallible<Tally> {
+    Task::cargo(repository, "peers build", &["build", "--release"])?.folder(FOLDER).within(1_800).succeed()?;
+    Task::new(repository, "peers npm", "npm")?
+        .args(["ci", "--silent"])
+        .folder(format!("{FOLDER}/node-ws"))
+        .succeed()?;
+    Ok(Tally::one())
+}
+
+/// Measures everybody for so many rounds, keeps what came out, and writes the page.
+pub(crate) fn run(repository: &Repository, rounds: usize) -> Fallible<Tally> {
+    let results = rounds::run(repository, rounds)?;
+    results.keep(repository)?;
+    write(repository)
+}
+
+/// Writes the page anew, of what was kept.
+pub(crate) fn write(repository: &Repository) -> Fallible<Tally> {
+    let results = results::Results::read(repository)?;
+    std::fs::write(repository.root.join(PAGE), page::render(&results))?;
+    let plots = plot::draw(repository, &results)?;
+    Ok(Tally::one().noting(format!("{PAGE} and {plots} plots")))
+}
+
+/// What the page says if it is made of what was kept.
+pub(crate) fn rendered(repository: &Repository) -> Fallible<String> {
+    Ok(page::render(&results::Results::read(repository)?))
+}

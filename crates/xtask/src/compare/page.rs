@@ -1,0 +1,125 @@
+//! docs/benchmarks.md, of what was measured: no figure on it is written by hand.
+
+use std::fmt::Write as _;
+
+use super::measure;
+use super::peers::{FLOORS, OURS};
+use super::results::{Cost, Results, Row};
+
+const HEAD: &str = "\
+# Benchmarks
+
+Longwire beside other servers, in one run on one machine. `cargo xtask compare` builds everybody, measures, and writes this page; the figures
+are kept in [benches/comparison.json](../benches/comparison.json), the servers are in [benches/peers](../benches/peers/README.md).
+
+## How it is measured
+
+* Every server has one thread and the first core to itself, the load the second; they speak over loopback. The servers are the smallest that their
+  libraries make, with the fastest options that their documentation names, and all are built alike.
+* The figure is **messages per second of the server's processor**, as the scheduler counts its time, user and kernel together: how long anybody
+  waited does not matter. Every echo is compared with what was sent.
+* It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
+  from everybody. For fan-out the floor is a bare loop of `send` calls. A share above 1 is possible: the floor sends what each read has
+  brought, and a server that collects may need fewer calls.
+* In turns: in each round everybody is measured once, half a second each, the floor at the beginning and at the end. If the floor's two figures
+  differ by more than a tenth, the round was disturbed and does not count. What is compared is the share within a round.
+* Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is who lies above by more than
+  those halves overlap.
+
+Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
+Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
+";
+
+/// The page.
+pub(super) fn render(results: &Results) -> String {
+    let mut page = String::from(HEAD);
+    let _ = writeln!(page, "\nMeasured on {}.", results.machine.join("; "));
+    let named: Vec<String> = results
+        .versions
+        .iter()
+        .filter(|(_, version)| !version.is_empty())
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    let _ = writeln!(page, "The others are {}.", named.join(", "));
+    for (fan_out, title, words) in [
+        (false, "Echo", "The rows are: bytes of a message, connections, messages that each has under way."),
+        (true, "Fan-out", "One speaks, all listen, the speaker too: deliveries per second of the server's processor."),
+    ] {
+        let rows: Vec<&Row> = results.rows.iter().filter(|row| row.cell.fan_out == fan_out).collect();
+        let _ = writeln!(page, "\n## {title}\n\n{words}\n");
+        table(&mut page, &rows, FLOORS[usize::from(fan_out)]);
+        let picture = if fan_out { "fan-out" } else { "echo" };
+        let _ = writeln!(page, "\n![{title}](benchmarks/{picture}.svg)");
+    }
+    page.push_str("\n## Where we lose\n\n");
+    page.push_str(&losses(results));
+    page.push_str("\n## What a connection costs\n\n");
+    costs(&mut page, &results.costs);
+    page
+}
+
+fn table(page: &mut String, rows: &[&Row], floor: &str) {
+    let Some(first) = rows.first() else { return };
+    let names: Vec<&str> = first.shares.iter().map(|(name, _)| name.as_str()).collect();
+    let _ = writeln!(page, "| | {floor}, a second | {} |", names.join(" | "));
+    let _ = writeln!(page, "|---|---|{}", "---|".repeat(names.len()));
+    for row in rows {
+        let _ = write!(page, "| {} | {:.0} |", row.cell, row.floor.median);
+        for (name, spread) in &row.shares {
+            let [low, high] = spread.quartiles;
+            let bold = if name == OURS { "**" } else { "" };
+            let _ = write!(page, " {bold}{:.2}{bold} ({low:.2} to {high:.2}) |", spread.median);
+        }
+        page.push('\n');
+    }
+    let rounds = rows.iter().map(|row| row.rounds).min().unwrap_or_default();
+    let disturbed: usize = rows.iter().map(|row| row.disturbed).sum();
+    let _ = writeln!(page, "\nAt least {rounds} rounds each; {disturbed} more were disturbed.");
+}
+
+/// Cell by cell, who is ahead of us, and where nobody is.
+fn losses(results: &Results) -> String {
+    let mut lines = String::new();
+    let (mut ahead, mut equal) = (Vec::new(), Vec::new());
+    for row in &results.rows {
+        let Some(ours) = row.ours() else { continue };
+        let others = row.shares.iter().filter(|(name, _)| name != OURS);
+        let above: Vec<String> = others
+            .clone()
+            .filter(|(_, spread)| spread.is_above(ours))
+            .map(|(name, spread)| format!("{name} ({:.2})", spread.median))
+            .collect();
+        let kind = if row.cell.fan_out { "fan-out " } else { "" };
+        let cell = format!("{kind}{}", row.cell);
+        if !above.is_empty() {
+            let _ = writeln!(lines, "* {cell}: we have {:.2}; ahead of us are {}.", ours.median, above.join(", "));
+        } else if others.clone().all(|(_, spread)| ours.is_above(spread)) {
+            ahead.push(cell);
+        } else {
+            equal.push(cell);
+        }
+    }
+    if lines.is_empty() {
+        lines.push_str("* Nowhere is anybody ahead of us by more than the spread.\n");
+    }
+    let list = |cells: &[String]| if cells.is_empty() { "none".into() } else { cells.join("; ") };
+    let _ = writeln!(lines, "* Ahead of everybody by more than the spread: {}.", list(&ahead));
+    let _ = writeln!(lines, "* Nobody ahead, and not ahead of everybody: {}.", list(&equal));
+    lines
+}
+
+fn costs(page: &mut String, costs: &[Cost]) {
+    let _ = writeln!(
+        page,
+        "Resident memory of the server for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
+         16 KiB; what is resident when all have gone; and the time of its processor that each opening takes, accept included. Medians of three.\n",
+        measure::FEW,
+        measure::MANY
+    );
+    page.push_str("| | bytes, idle | bytes, after 16 KiB | KiB left | µs an opening |\n|---|---|---|---|---|\n");
+    for Cost { peer, idle, moved, left, handshake } in costs {
+        let of = |value: f64| if value.is_finite() { format!("{value:.0}") } else { "–".into() };
+        let (idle, moved, left) = (of(*idle), of(*moved), of(left / 1_024.0));
+        let _ = writeln!(page, "| {peer} | {idle} | {moved} | {left} | {handshake:.1} |");
+    }
+}

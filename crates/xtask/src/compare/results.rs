@@ -1,0 +1,135 @@
+//! `Results`: what came out of a comparison, as it is kept.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::cells::Cell;
+use super::peers::{OURS, PEERS};
+use crate::Fallible;
+use crate::repository::Repository;
+
+/// Where it is kept.
+pub(crate) const KEPT: &str = "benches/comparison.json";
+
+/// Everything, and on what it was measured.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Results {
+    /// Processor, cores, kernel, compiler.
+    pub(super) machine: Vec<String>,
+    pub(super) versions: BTreeMap<String, String>,
+    pub(super) rows: Vec<Row>,
+    pub(super) costs: Vec<Cost>,
+}
+
+/// One cell: messages per second of processor, the floor's as they are, everybody else's as a share of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) cell: Cell,
+    pub(super) rounds: usize,
+    pub(super) disturbed: usize,
+    pub(super) floor: Spread,
+    pub(super) shares: Vec<(String, Spread)>,
+}
+
+/// What a peer's connections cost it. Bytes, and microseconds of processor.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Cost {
+    pub(super) peer: String,
+    pub(super) idle: f64,
+    pub(super) moved: f64,
+    pub(super) left: f64,
+    pub(super) handshake: f64,
+}
+
+/// What several measurements say.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Spread {
+    pub(super) median: f64,
+    /// A quarter lies below, and a quarter above.
+    pub(super) quartiles: [f64; 2],
+    pub(super) min: f64,
+    pub(super) max: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    pub(super) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+            below + (above - below) * place.fract()
+        };
+        Self { median: at(0.5), quartiles: [at(0.25), at(0.75)], min: at(0.0), max: at(1.0) }
+    }
+
+    /// Whether one is above the other by more than their middle halves tell apart from chance.
+    pub(super) fn is_above(&self, other: &Self) -> bool {
+        self.quartiles[0] > other.quartiles[1]
+    }
+}
+
+impl Row {
+    pub(super) fn share(&self, name: &str) -> Option<&Spread> {
+        self.shares.iter().find(|(peer, _)| peer == name).map(|(_, spread)| spread)
+    }
+
+    pub(super) fn ours(&self) -> Option<&Spread> {
+        self.share(OURS)
+    }
+
+    /// In a few words, while it is measured.
+    pub(super) fn summary(&self) -> String {
+        let shares: Vec<String> =
+            self.shares.iter().map(|(name, spread)| format!("{name} {:.2}", spread.median)).collect();
+        format!("floor {:.0}, {} ({} disturbed)", self.floor.median, shares.join(", "), self.disturbed)
+    }
+}
+
+impl Results {
+    pub(super) fn new(repository: &Repository, rows: Vec<Row>, costs: Vec<Cost>) -> Fallible<Self> {
+        let mut versions = BTreeMap::new();
+        for peer in PEERS {
+            versions.insert(peer.name.to_owned(), peer.version(repository)?);
+        }
+        Ok(Self { machine: machine()?, versions, rows, costs })
+    }
+
+    pub(super) fn keep(&self, repository: &Repository) -> Fallible<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        Ok(std::fs::write(repository.root.join(KEPT), text)?)
+    }
+
+    pub(super) fn read(repository: &Repository) -> Fallible<Self> {
+        Ok(serde_json::from_str(&repository.read(KEPT)?)?)
+    }
+}
+
+/// What this machine is, as far as it is told.
+fn machine() -> Fallible<Vec<String>> {
+    use procfs::{CpuInfo, Current};
+    let processors = CpuInfo::current()?;
+    let model = processors.model_name(0).unwrap_or("a processor").to_owned();
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let compiler = std::process::Command::new("rustc").arg("--version").output()?.stdout;
+    Ok(vec![
+        format!("{} cores of {model}", processors.num_cores()),
+        format!("Linux {}", kernel.trim()),
+        String::from_utf8_lossy(&compiler).trim().to_owned(),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_that_of_its_values() {
+        let spread = Spread::of(vec![5.0, 1.0, 3.0, 2.0, 4.0]);
+        assert_eq!(spread, Spread { median: 3.0, quartiles: [2.0, 4.0], min: 1.0, max: 5.0 });
+        assert_eq!(Spread::of(vec![1.0, 2.0]).median, 1.5);
+        assert!(Spread::of(vec![5.0, 6.0]).is_above(&spread));
+        assert!(!Spread::of(vec![3.5, 6.0]).is_above(&spread));
+    }
+}

@@ -1,0 +1,73 @@
+//! Rounds: everybody once for each cell, one after the other, the floor first and last. A round in which the floor's two figures differ by
+//! more than a tenth was disturbed and does not count. What is compared is the ratio within a round.
+
+use super::cells::{CELLS, Cell};
+use super::measure;
+use super::peers::{FLOORS, PEERS, Peer};
+use super::results::{Cost, Results, Row, Spread};
+use crate::Fallible;
+use crate::repository::Repository;
+
+/// How much the floor may differ from itself in a round that counts.
+const QUIET: f64 = 0.10;
+
+/// So many rounds at most for each that is wanted.
+const TRIES: usize = 3;
+
+pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<Results> {
+    let mut rows = Vec::new();
+    for cell in CELLS {
+        rows.push(row(repository, &cell, rounds)?);
+        println!("  {cell}: {}", rows.last().map(|row| row.summary()).unwrap_or_default());
+    }
+    let mut costs = Vec::new();
+    for peer in PEERS.iter().filter(|peer| peer.echoes) {
+        // The floor holds no WebSocket, but its load does not tell of memory.
+        let mut measured = Vec::new();
+        for _ in 0..3 {
+            measured.push(measure::cost(repository, peer)?);
+        }
+        let middle = |value: &dyn Fn(&measure::Cost) -> f64| Spread::of(measured.iter().map(value).collect()).median;
+        let cost = Cost {
+            peer: peer.name.into(),
+            idle: middle(&|cost| cost.idle),
+            moved: middle(&|cost| cost.moved),
+            left: middle(&|cost| cost.left),
+            handshake: middle(&|cost| cost.handshake),
+        };
+        println!("  {cost:?}");
+        costs.push(cost);
+    }
+    Results::new(repository, rows, costs)
+}
+
+fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
+    let floor = PEERS.iter().find(|peer| peer.name == FLOORS[usize::from(cell.fan_out)]).ok_or("no floor")?;
+    let others: Vec<&Peer> = PEERS
+        .iter()
+        .filter(|peer| peer.name != floor.name && if cell.fan_out { peer.fans_out } else { peer.echoes })
+        .collect();
+    let mut floors = Vec::new();
+    let mut shares = vec![Vec::new(); others.len()];
+    let mut disturbed = 0;
+    while floors.len() < rounds && floors.len() + disturbed < TRIES * rounds {
+        let first = measure::speed(repository, floor, cell)?;
+        let speeds: Vec<f64> =
+            others.iter().map(|peer| measure::speed(repository, peer, cell)).collect::<Fallible<_>>()?;
+        let last = measure::speed(repository, floor, cell)?;
+        if (first - last).abs() > QUIET * first.max(last) {
+            disturbed += 1;
+            continue;
+        }
+        let middle = f64::midpoint(first, last);
+        floors.push(middle);
+        for (shares, speed) in shares.iter_mut().zip(speeds) {
+            shares.push(speed / middle);
+        }
+    }
+    if floors.len() < 3 {
+        return Err(format!("{cell}: {disturbed} rounds were disturbed, {} were not", floors.len()).into());
+    }
+    let shares = others.iter().zip(shares).map(|(peer, shares)| (peer.name.to_owned(), Spread::of(shares))).collect();
+    Ok(Row { cell: *cell, rounds: floors.len(), disturbed, floor: Spread::of(floors), shares })
+}
