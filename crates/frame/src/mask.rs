@@ -30,16 +30,17 @@ impl Mask {
 
     /// Masks or unmasks in place, and turns the key by as many bytes: a payload may come in pieces.
     ///
-    /// Blocks of 64 bytes as lanes of `u64`, which compilers turn into whatever vectors the target has; then at most
-    /// one block each of 32, 16, 8 and 4 bytes, so that short payloads, which are most payloads, take few steps and no
+    /// Blocks of 128 bytes as lanes of `u64`, which compilers turn into whatever vectors the target has; then at most
+    /// one block each of 64, 32, 16, 8 and 4 bytes, so that short payloads, which are most payloads, take few steps and no
     /// loop; then at most three single bytes.
     #[inline]
     pub fn apply(&mut self, payload: &mut [u8]) {
         let turned = self.turned(payload.len());
-        let (blocks, rest) = payload.as_chunks_mut::<64>();
+        let (blocks, rest) = payload.as_chunks_mut::<128>();
         for block in blocks {
             self.block(block);
         }
+        let rest = self.one::<64>(rest);
         let rest = self.one::<32>(rest);
         let rest = self.one::<16>(rest);
         let rest = self.one::<8>(rest);

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use crate::connection::Connection;
 use crate::slots::{Key, Slots};
 
 /// A queue of connections, each at most once.
@@ -25,8 +26,8 @@ impl Ready {
         self.keys.len()
     }
 
-    pub(crate) fn push(&mut self, slots: &mut Slots, key: Key) {
-        let connection = &mut slots[key.slot];
+    #[inline]
+    pub(crate) fn push(&mut self, connection: &mut Connection, key: Key) {
         if !std::mem::replace(&mut connection.listed, true) {
             self.keys.push_back(key);
         }

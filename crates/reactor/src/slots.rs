@@ -136,11 +136,13 @@ impl Slots {
         (connection.generation == key.generation).then_some(connection)
     }
 
-    /// The key of the connection that a packed token names, if it still lives.
-    pub(crate) fn unpack(&mut self, token: u64, word_bits: u32) -> Option<Key> {
+    /// The connection that a packed token names, if it still lives, and its key.
+    #[inline]
+    pub(crate) fn unpack(&mut self, token: u64, word_bits: u32) -> Option<(Key, &mut Connection)> {
         let slot = slot_of(token, word_bits);
-        let key = Key { slot, generation: self.at(slot)?.generation };
-        (key.generation != 0 && pack(key, word_bits) == token).then_some(key)
+        let connection = self.at(slot)?;
+        let key = Key { slot, generation: connection.generation };
+        (key.generation != 0 && pack(key, word_bits) == token).then_some((key, connection))
     }
 
     #[inline]
@@ -258,8 +260,8 @@ mod tests {
         assert!(slots.find(first).is_none());
         assert!(slots.find(second).is_some());
         for bits in [32, 64] {
-            assert_eq!(slots.unpack(pack(first, bits), bits), None);
-            assert_eq!(slots.unpack(pack(second, bits), bits), Some(second));
+            assert!(slots.unpack(pack(first, bits), bits).is_none());
+            assert_eq!(slots.unpack(pack(second, bits), bits).map(|(key, _)| key), Some(second));
         }
     }
 

@@ -40,7 +40,8 @@ impl Sending {
         let payload = message.as_bytes();
         let most = Header::MAX_LEN + payload.len();
         let is_free = self.cork.is_of(slot) && connection.output.is_none() && !connection.ending && !connection.client;
-        if !is_free || payload.len() >= self.short || self.cork.len() + most >= self.little {
+        let plain = payload.len() < self.limits.deflate_from || socket.terms.window().is_none();
+        if !is_free || !plain || payload.len() >= self.limits.direct || self.cork.len() + most >= self.little {
             return false;
         }
         let out = &mut self.cork.bytes;

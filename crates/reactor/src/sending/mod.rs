@@ -91,9 +91,7 @@ pub(crate) struct Sending {
     pub(crate) draining: bool,
     /// How much work is enough for this visit.
     enough: u64,
-    /// Shorter messages are neither compressed nor written from where they lie, and as long as less than that is collected, nothing
-    /// is asked of anybody: see [`send_short`](Self::send_short).
-    short: usize,
+    /// As long as less than this is collected, nothing is asked of anybody: see [`send_short`](Self::send_short).
     little: usize,
 }
 
@@ -116,7 +114,6 @@ impl Sending {
             deflaters: Deflaters::new(),
             inflaters: Inflaters::new(limits.message, limits.receive),
             enough: 0,
-            short: limits.direct.min(limits.deflate_from),
             little: limits.cork.min(limits.send_queue),
             limits,
             slots: Slots::new(),

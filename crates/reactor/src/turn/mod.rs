@@ -215,8 +215,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // As of the last turn: the clock is read once a turn, after the poll.
         let now = self.sending.now;
         let mut due = self.sending.deadlines.next();
-        for at in [self.tick.map(|(_, at)| at), self.retry_accept, self.drained_at].into_iter().flatten() {
-            due = Some(due.map_or(at, |due| due.earlier(at)));
+        if self.tick.is_some() || self.retry_accept.is_some() || self.drained_at.is_some() {
+            let others = [self.tick.map(|(_, at)| at), self.retry_accept, self.drained_at];
+            due = others.into_iter().chain([due]).flatten().reduce(Moment::earlier);
         }
         let due = due.map(|due| Duration::from_millis(u64::from(due.since(now))));
         match (due, timeout) {
@@ -249,15 +250,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Keeps what an edge said until it is used up.
     fn note(&mut self, edge: Edge) {
-        let Some(key) = self.sending.slots.unpack(edge.token as u64, usize::BITS) else { return };
-        let connection = &mut self.sending.slots[key.slot];
+        let Sending { slots, ready, .. } = &mut self.sending;
+        let Some((key, connection)) = slots.unpack(edge.token as u64, usize::BITS) else { return };
         connection.readable |= edge.readable;
         connection.read_closed |= edge.read_closed;
         connection.broken |= edge.broken;
         if edge.writable {
             connection.blocked = false;
         }
-        self.sending.ready.push(&mut self.sending.slots, key);
+        ready.push(connection, key);
     }
 
     fn read_mailbox(&mut self) {
@@ -305,9 +306,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 }
                 self.write_queue(*key);
                 self.after_visit(*key, None);
-                if self.sending.slots.find(*key).is_some_and(|connection| connection.emptied) {
+                let Sending { slots, ready, .. } = &mut self.sending;
+                if let Some(connection) = slots.find(*key).filter(|connection| connection.emptied) {
                     // The application hears of it in the next turn: what it sends then cannot keep this one going.
-                    self.sending.ready.push(&mut self.sending.slots, *key);
+                    ready.push(connection, *key);
                 }
             }
             if self.sending.has_settled() {

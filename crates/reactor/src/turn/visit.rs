@@ -297,7 +297,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         connection.paused &= connection.waits();
         let writes = !connection.blocked && connection.waits();
         if connection.wants_read() || writes {
-            self.sending.ready.push(&mut self.sending.slots, key);
+            self.sending.ready.push(connection, key);
         }
         self.sending.settle(key.slot);
     }
@@ -325,13 +325,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// RFC 6455 §7.1.1: cleanly.
     fn close_when_sent(&mut self, key: Key) {
         self.visit_of(key, &mut None).become_session(Session::closing());
-        let connection = &self.sending.slots[key.slot];
+        let connection = &mut self.sending.slots[key.slot];
         if !connection.waits() {
             return self.remove(key, Closed::Gone);
         }
         if !connection.blocked {
             // A signal came before the write: no edge is owed.
-            self.sending.ready.push(&mut self.sending.slots, key);
+            self.sending.ready.push(connection, key);
         }
         self.sending.settle(key.slot);
     }

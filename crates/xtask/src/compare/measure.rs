@@ -12,7 +12,7 @@ use crate::Fallible;
 use crate::repository::Repository;
 
 /// Milliseconds that count, and those before.
-const WINDOW: u64 = 500;
+const WINDOW: u64 = 400;
 const WARM_UP: u64 = 200;
 
 /// Connections of the two servers between which the memory of one is the slope.

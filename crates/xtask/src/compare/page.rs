@@ -21,8 +21,8 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 * It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
   from everybody. For fan-out the floor is a bare loop of `send` calls. A share above 1 is possible: the floor sends what each read has
   brought, and a server that collects may need fewer calls.
-* In turns: in each round everybody is measured once, half a second each, the floor at the beginning and at the end. If the floor's two figures
-  differ by more than a tenth, the round was disturbed and does not count. What is compared is the share within a round.
+* In turns: in each round everybody is measured once, 0.4 seconds each, the floor at the beginning and at the end. If the floor's two figures
+  differ by more than a quarter, the round was disturbed and does not count. What is compared is the share within a round.
 * Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is who lies above by more than
   those halves overlap.
 

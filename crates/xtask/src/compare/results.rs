@@ -130,6 +130,6 @@ mod tests {
         assert_eq!(spread, Spread { median: 3.0, quartiles: [2.0, 4.0], min: 1.0, max: 5.0 });
         assert_eq!(Spread::of(vec![1.0, 2.0]).median, 1.5);
         assert!(Spread::of(vec![5.0, 6.0]).is_above(&spread));
-        assert!(!Spread::of(vec![3.5, 6.0]).is_above(&spread));
+        assert!(!Spread::of(vec![3.0, 6.0]).is_above(&spread));
     }
 }

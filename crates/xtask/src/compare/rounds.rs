@@ -1,5 +1,5 @@
 //! Rounds: everybody once for each cell, one after the other, the floor first and last. A round in which the floor's two figures differ by
-//! more than a tenth was disturbed and does not count. What is compared is the ratio within a round.
+//! more than a quarter was disturbed and does not count. What is compared is the ratio within a round.
 
 use super::cells::{CELLS, Cell};
 use super::measure;
@@ -9,7 +9,7 @@ use crate::Fallible;
 use crate::repository::Repository;
 
 /// How much the floor may differ from itself in a round that counts.
-const QUIET: f64 = 0.10;
+const QUIET: f64 = 0.25;
 
 /// So many rounds at most for each that is wanted.
 const TRIES: usize = 3;

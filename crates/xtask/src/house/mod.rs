@@ -2,6 +2,7 @@
 //! `cargo test` looks at them, too.
 
 mod absences;
+mod benchmarks;
 mod examples;
 mod lengths;
 mod limits;
@@ -39,6 +40,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
     Rule { name: "docs/one-connection.md names rules and functions", complaints: walk::complaints, note: None },
     Rule { name: "the maps of the specifications hold", complaints: maps::complaints, note: None },
+    Rule { name: "docs/benchmarks.md is made of what was measured", complaints: benchmarks::complaints, note: None },
     Rule { name: "links lead somewhere", complaints: links::complaints, note: None },
 ];
 
