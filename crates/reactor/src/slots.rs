@@ -6,8 +6,10 @@
 
 use crate::connection::Connection;
 
-/// Slots per page: a page of connections stays below the size that malloc maps by itself.
-const PAGE: usize = 256;
+/// Slots per page: a page of connections stays below the size that malloc maps by itself, even where it was told to begin early
+/// (32 KiB), for a mapping of its own is rounded up to whole pages of the system.
+const PAGE: usize = 128;
+const _: () = assert!(PAGE * size_of::<Connection>() < 32 << 10);
 const WORDS: usize = PAGE / 64;
 
 /// A connection's number and the generation that tells it from those before it in the same slot.

@@ -2,14 +2,15 @@
 //! is whom a trusted proxy speaks for, which belongs to a request.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::num::NonZeroU64;
+use std::num::NonZeroU16;
 
 use crate::slots::Side;
 
 /// The addresses of one loop's connections. Those on Unix sockets have none.
 pub(crate) struct Addresses {
-    /// Most peers: 8 bytes for each.
+    /// Most peers: 6 bytes for each.
     v4: Side<Packed>,
+    /// All others.
     v6: Side<SocketAddr>,
     /// Of the request under way, or of what it opened.
     clients: Side<SocketAddr>,
@@ -22,9 +23,9 @@ impl Addresses {
 
     /// This is where the peer is. An IPv4 address in the clothes of IPv6 is what it is.
     pub(crate) fn note(&mut self, slot: u32, address: SocketAddr) {
-        match address.ip().to_canonical() {
-            IpAddr::V4(ip) => self.v4.insert(slot, Packed::new(SocketAddrV4::new(ip, address.port()))),
-            IpAddr::V6(_) => self.v6.insert(slot, address),
+        match (address.ip().to_canonical(), NonZeroU16::new(address.port())) {
+            (IpAddr::V4(ip), Some(port)) => self.v4.insert(slot, Packed { ip: ip.octets(), port }),
+            (ip, _) => self.v6.insert(slot, SocketAddr::new(ip, address.port())),
         }
     }
 
@@ -56,18 +57,16 @@ impl Addresses {
     }
 }
 
-/// An IPv4 address and a port in a word that is never zero.
-struct Packed(NonZeroU64);
+/// An IPv4 address and a port, which is never 0: so that none at all takes no more.
+struct Packed {
+    ip: [u8; 4],
+    port: NonZeroU16,
+}
 
 impl Packed {
-    fn new(address: SocketAddrV4) -> Self {
-        let word = u64::from(address.ip().to_bits()) << 16 | u64::from(address.port());
-        Self(NonZeroU64::MIN.saturating_add(word))
-    }
-
-    fn address(&self) -> SocketAddrV4 {
-        let word = self.0.get() - 1;
-        SocketAddrV4::new(Ipv4Addr::from_bits((word >> 16) as u32), word as u16)
+    const fn address(&self) -> SocketAddrV4 {
+        let [a, b, c, d] = self.ip;
+        SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), self.port.get())
     }
 }
 
@@ -92,6 +91,6 @@ mod tests {
         assert_eq!(addresses.client(2), addresses.peer(2));
         (0..10).for_each(|slot| addresses.forget(slot));
         assert!((0..10).all(|slot| addresses.client(slot).is_none()));
-        assert_eq!(size_of::<Option<Packed>>(), 8);
+        assert_eq!(size_of::<Option<Packed>>(), 6);
     }
 }
