@@ -6,6 +6,7 @@
 //! cargo xtask clients [NAME…]  the clients of these names, or all, against a release build
 //! cargo xtask conformance      all of Autobahn's cases, in every role; many minutes
 //! cargo xtask bench [--keep]   instructions per message, held against what was reached
+//! cargo xtask size [--keep]    machine code for each crate, held against docs/embedding.md
 //! cargo xtask compare [ROUNDS] the speed and the memory of other servers beside ours: about an hour
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
@@ -34,6 +35,7 @@ mod repository;
 mod rust;
 mod server;
 mod simulate;
+mod size;
 mod smallest;
 mod source;
 mod tools;
@@ -60,6 +62,8 @@ usage: cargo xtask COMMAND
   conformance             all of Autobahn's cases, in every role, against a release build: many minutes; installs what they need
   bench [--check]         counts instructions per message under valgrind: a rise above what was reached fails
   bench --keep            keeps what it counts as what was reached
+  size [--check]          sums up the machine code of the smallest server by crate: a rise above docs/embedding.md fails
+  size --keep             writes what it sums up into docs/embedding.md
   compare [ROUNDS]        measures other servers beside ours, 9 rounds if nothing else is said, and writes docs/benchmarks.md:
                           about an hour, during which the machine should have nothing else to do
   compare --page          writes docs/benchmarks.md anew, of what was measured last
@@ -82,6 +86,12 @@ fn main() -> ExitCode {
         ["conformance"] => run(conformance),
         ["bench"] | ["bench", "--check"] => run(|repository, report| bench(repository, report, false)),
         ["bench", "--keep"] => run(|repository, report| bench(repository, report, true)),
+        ["size"] | ["size", "--check"] => run(|repository, report| {
+            report.step("sizes", || size::run(repository, false));
+        }),
+        ["size", "--keep"] => run(|repository, report| {
+            report.step("sizes", || size::run(repository, true));
+        }),
         ["compare", "--page"] => run(|repository, report| {
             report.step("page", || compare::write(repository));
         }),
