@@ -27,6 +27,16 @@ async def load(address, *words):
     return process.returncode, said.decode(), complaint.decode()
 
 
+async def abused(address, how, *words):
+    """How many guests came to what end, and what else `--abuse` tells; who behaved beside them has lost nothing."""
+    code, said, complaint = await load(address, "--json", "--abuse", how, "-c", "20", *words)
+    assert code == 0, complaint + said
+    report = json.loads(said)
+    assert report["echo"]["count"] > 0 and 0 < report["echo"]["p50"] <= report["echo"]["max"], report
+    same((report["echoes_lost"], report["openings_refused"]), (0, 0), "what was lost beside them")
+    return {ending: outcome["count"] for ending, outcome in report["outcomes"].items()}, report
+
+
 async def told(address, *words):
     code, said, complaint = await load(address, "--json", "--warm-up", "100ms", "-d", "500ms", *words)
     assert said, complaint
@@ -66,9 +76,9 @@ async def peer():
 
 
 @contextlib.contextmanager
-def ourselves():
+def ourselves(*words):
     port = free_port()
-    with subprocess.Popen([PROGRAM, "--listen", f"127.0.0.1:{port}", "--log", "warn"]) as server:
+    with subprocess.Popen([PROGRAM, "--listen", f"127.0.0.1:{port}", "--log", "warn", *words]) as server:
         try:
             while socket.socket().connect_ex(("127.0.0.1", port)):
                 pass
@@ -144,6 +154,58 @@ async def printed():
         assert "8 connections, 20 B of binary, 1 in flight" in said and "p99.9" in said and "echoes" in said, said
         drawn = picture.read_text()
         assert drawn.startswith("<svg") and drawn.count("<polyline") >= 5, drawn[:200]
+
+
+for how, words, wanted in [
+    ("slow-head", ("-d", "3s"), {"answered with 408": 20}),
+    ("tiny-fragments", ("-d", "5s"), {"closed with 1009": 20}),
+    ("deflate-bomb", ("-d", "5s"), {"closed with 1009": 20}),
+    ("giant-length", ("-d", "3s"), {"closed with 1009": 20}),
+    ("half-open", ("-d", "3s"), {"ended without a word": 20}),
+]:
+
+    @check(f"{how}: its end, and nobody else's")
+    async def abuse(how=how, words=words, wanted=wanted):
+        limits = ("--head-timeout", "1s", "--ping", "500ms", "--pong-timeout", "500ms", "--max-parts", "10000")
+        with ourselves(*limits) as (address, pid):
+            outcomes, report = await abused(address, how, "--server-pid", str(pid), *words)
+        same(outcomes, wanted, "the ends")
+        server = report["server"]
+        assert 0 < server["resident_before"] <= server["resident_peak"] < 100 << 20, server
+        return f"{server['cpu_seconds']:.2f} s of processor"
+
+
+@check("who sends and does not read is not read either, or ends")
+async def floods():
+    with ourselves("--write-timeout", "1s") as (address, pid):
+        outcomes, report = await abused(address, "never-reads", "--server-pid", str(pid), "-d", "3s")
+        assert "still open" not in outcomes and sum(outcomes.values()) == 20, outcomes
+        assert report["server"]["resident_peak"] < 60 << 20, report["server"]
+        outcomes, report = await abused(address, "ping-flood", "-d", "2s")
+        same(outcomes, {"still open": 20}, "who pings and hears")
+        assert report["received_bytes"] > 1 << 20, report
+        outcomes, report = await abused(address, "connect-storm", "-d", "1s")
+        assert report["connections"] > 100, report
+        return f"{report['connections']} connections in a second"
+
+
+@check("a server that does not compress is not bombed, and one that is not there is not attacked")
+async def not_attacked():
+    with ourselves("--deflate", "off") as (address, _):
+        outcomes, _ = await abused(address, "deflate-bomb", "-d", "1s")
+    same(outcomes, {"not tried: the server does not compress": 20}, "the ends")
+    code, said, complaint = await load(f"ws://127.0.0.1:{free_port()}/", "--abuse", "half-open")
+    same((code, said), (2, ""), "what it comes to")
+    assert "does not open a WebSocket" in complaint, complaint
+
+
+@check("in words: what the server did, and what was noticed beside it")
+async def abuse_printed():
+    with ourselves() as (address, pid):
+        code, said, complaint = await load(address, "--abuse", "giant-length", "-c", "4", "-d", "1s", "--server-pid", str(pid))
+    same((code, complaint), (0, ""), "how it ends, and what it complains of")
+    for words in ["giant-length, 4 guests", "4 closed with 1009", "0 lost", "of processor"]:
+        assert words in said, said
 
 
 @check("what cannot be had is said")

@@ -4,6 +4,7 @@
 //! `message.rs`; what was measured in `tally.rs`; what the server took meanwhile in `server.rs`; what is printed in `report.rs` and
 //! `plot.rs`.
 
+mod abuse;
 mod clock;
 mod dial;
 mod echo;
@@ -71,6 +72,12 @@ fn nanoseconds(time: Duration) -> u64 {
 
 /// Loads the server, and says what came of it.
 pub(crate) fn load(options: Load) -> ExitCode {
+    if let Some(profile) = options.abuse {
+        return abuse::run(&options, profile).unwrap_or_else(|message| {
+            eprintln!("longwire: {message}");
+            ExitCode::from(UNUSABLE)
+        });
+    }
     match run(options) {
         Ok(report) => {
             let printed = report.print();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::abuse::Profile;
 use super::target::Target;
 use crate::options::{count, size, time};
 
@@ -49,6 +50,10 @@ pub(crate) struct Load {
     /// says, or as many a second as `--rate` says.
     #[arg(long)]
     pub(super) fan_out: bool,
+    /// Instead of all that: so many connections misbehave in this way, for so long, while one beside them behaves. What the server did
+    /// to them is told, and what that one noticed.
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with_all = ["rate", "fan_out", "plot"])]
+    pub(super) abuse: Option<Profile>,
     /// The process of the server, on this machine: tells what it takes of processor and memory.
     #[arg(long, value_name = "PID")]
     pub(super) server_pid: Option<i32>,

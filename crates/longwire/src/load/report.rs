@@ -210,12 +210,12 @@ impl std::fmt::Display for Report {
 }
 
 /// Bytes, in the largest unit that leaves something before the point.
-fn bytes(bytes: f64) -> String {
+pub(super) fn bytes(bytes: f64) -> String {
     ByteSize::b(bytes as u64).display().iec().to_string()
 }
 
 /// Microseconds, in a unit that is easy to read.
-fn time(microseconds: f64) -> String {
+pub(super) fn time(microseconds: f64) -> String {
     match microseconds {
         few if few < 1e3 => format!("{few:.0} µs"),
         some if some < 1e6 => format!("{:.2} ms", some / 1e3),

@@ -23,6 +23,17 @@ impl Target {
         self.address
     }
 
+    /// The same as bytes, for those who write them themselves.
+    pub(super) fn upgrade(&self, compressed: bool) -> Vec<u8> {
+        let Self { host, path, .. } = self;
+        let extension = if compressed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extension}\r\n"
+        )
+        .into_bytes()
+    }
+
     pub(super) fn opening(&self) -> Opening {
         let host = FieldValue::new(&self.host).unwrap_or_default();
         Opening::new(host, OriginForm::new(&self.path).unwrap_or(OriginForm::literal("/")))
