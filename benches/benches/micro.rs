@@ -35,6 +35,9 @@ fn mask(criterion: &mut Criterion) {
                 mask.apply_naive(black_box(&mut payload));
             });
         });
+        group.bench_function(BenchmarkId::new("fastwebsockets", size), |bencher| {
+            bencher.iter(|| fastwebsockets::unmask(black_box(&mut payload), black_box(KEY.key())));
+        });
     }
 }
 
@@ -90,12 +93,15 @@ fn receive(criterion: &mut Criterion) {
 fn utf8(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("utf8");
     for (name, piece) in [("ascii", "wire"), ("two-byte", "дрот"), ("mixed", "wire дрот 線 🪢")] {
-        for size in [1 << 10, 64 << 10] {
+        for size in [20, 1 << 10, 64 << 10] {
             let text = piece.repeat(size / piece.len());
             assert_eq!(Utf8::new().push(text.as_bytes()), Ok((None, text.as_str())));
             group.throughput(Throughput::Bytes(text.len() as u64));
             group.bench_function(BenchmarkId::new(name, size), |bencher| {
                 bencher.iter(|| Utf8::new().push(black_box(text.as_bytes())).map(|(_, text)| text.len()));
+            });
+            group.bench_function(BenchmarkId::new(format!("{name}, std"), size), |bencher| {
+                bencher.iter(|| str::from_utf8(black_box(text.as_bytes())).map(str::len));
             });
         }
     }

@@ -83,5 +83,5 @@ const TOO_MUCH: usize = usize::MAX;
 
 /// What was put together from text is text: the second look that this takes is the price of safe code without a heap.
 fn as_text(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or_default()
+    crate::utf8::text(bytes).unwrap_or_default()
 }

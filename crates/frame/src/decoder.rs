@@ -4,6 +4,7 @@
 use core::mem::size_of;
 
 use crate::header::{Rules, extended_room};
+use crate::utf8::text;
 use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Message, Opcode, Role, Rsv, Step, Utf8};
 
 /// The receiving half of a connection, 32 bytes in size.
@@ -225,7 +226,7 @@ fn unmasked(kind: Kind, mut mask: Mask, payload: &mut [u8]) -> Result<Message<'_
     mask.apply(payload);
     match kind {
         Kind::Binary => Ok(Message::Binary(payload)),
-        Kind::Text => core::str::from_utf8(payload).map(Message::Text).map_err(|_| Error::NotUtf8), // §8.1
+        Kind::Text => text(payload).map(Message::Text), // §8.1
     }
 }
 
@@ -246,7 +247,7 @@ fn whole<'i>(header: &Header, kind: Kind, at: usize, input: &'i mut [u8]) -> Res
         }
         Kind::Binary => Event::Binary { bytes: payload, end: true },
         Kind::Text => {
-            let rest = core::str::from_utf8(payload).map_err(|_| Error::NotUtf8)?; // §8.1
+            let rest = text(payload)?; // §8.1
             Event::Text { carried: None, rest, end: true }
         }
     };

@@ -1,7 +1,7 @@
 //! UTF-8 that arrives in pieces: RFC 6455 §8.1, RFC 3629 §4.
 //!
-//! The judgement itself is `core::str::from_utf8`'s; here is only what lies between two pieces: at most three bytes of
-//! a character that has begun and may still become one.
+//! The judgement itself is `core::str::from_utf8`'s, or simdutf8's with the feature of that name; here is only what lies between two
+//! pieces: at most three bytes of a character that has begun and may still become one.
 
 use crate::Error;
 
@@ -39,7 +39,7 @@ impl Utf8 {
         let (carried, bytes) = if self.is_whole() { (None, bytes) } else { self.complete(bytes)? };
         // What is cut off at the end is found from the end, so that the rest is looked at once.
         let (whole, begun) = bytes.split_at_checked(bytes.len() - unfinished(bytes)).unwrap_or_default();
-        let rest = core::str::from_utf8(whole).map_err(|_| Error::NotUtf8)?;
+        let rest = text(whole)?;
         if !begun.is_empty() {
             self.begin(begun)?;
         }
@@ -87,6 +87,26 @@ impl Utf8 {
             }
             _ => Err(Error::NotUtf8),
         }
+    }
+}
+
+/// Bytes as text, if they are such.
+#[cfg(not(feature = "simdutf8"))]
+#[inline]
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Error> {
+    core::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)
+}
+
+/// Bytes as text, if they are such. A function of its own: inlined, it makes those who call it too large to be.
+#[cfg(feature = "simdutf8")]
+#[inline(never)]
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Error> {
+    // For less it takes longer to begin with vectors than to be done without: the bench `utf8` tells.
+    const SHORT: usize = 64;
+    if bytes.len() < SHORT {
+        core::str::from_utf8(bytes).map_err(|_| Error::NotUtf8)
+    } else {
+        simdutf8::basic::from_utf8(bytes).map_err(|_| Error::NotUtf8)
     }
 }
 
