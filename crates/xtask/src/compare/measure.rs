@@ -11,8 +11,9 @@ use super::peers::{FLOORS, Peer, Running, program};
 use crate::Fallible;
 use crate::repository::Repository;
 
-/// Milliseconds that count, and those before.
+/// Milliseconds that count, those for messages of which a second sees only a few, and those before.
 const WINDOW: u64 = 400;
+const LONG: u64 = 1_500;
 const WARM_UP: u64 = 200;
 
 /// Connections of the two servers between which the memory of one is the slope.
@@ -22,7 +23,8 @@ pub(super) const MANY: usize = 9_000;
 /// Messages per second of the server's processor; deliveries, where it fans out.
 pub(super) fn speed(repository: &Repository, peer: &Peer, cell: &Cell) -> Fallible<f64> {
     let server = peer.start(cell.fan_out)?;
-    let said = load(repository, peer, &server, cell, WINDOW)?;
+    let window = if cell.bytes < 1 << 20 { WINDOW } else { LONG };
+    let said = load(repository, peer, &server, cell, window)?;
     said["server"]["messages_per_cpu_second"].as_f64().ok_or_else(|| format!("{}: {said}", peer.name).into())
 }
 

@@ -34,9 +34,9 @@ pub(crate) fn build(repository: &Repository) -> Fallible<Tally> {
 
 /// Measures everybody for so many rounds, keeps what came out, and writes the page.
 pub(crate) fn run(repository: &Repository, rounds: usize) -> Fallible<Tally> {
-    let results = rounds::run(repository, rounds)?;
+    let (results, failures) = rounds::run(repository, rounds)?;
     results.keep(repository)?;
-    write(repository)
+    Ok(Tally { failures, ..write(repository)? })
 }
 
 /// Writes the page anew, of what was kept.

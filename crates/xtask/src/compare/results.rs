@@ -36,8 +36,9 @@ pub(super) struct Row {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Cost {
     pub(super) peer: String,
-    pub(super) idle: f64,
-    pub(super) moved: f64,
+    /// Not told by the floor's load.
+    pub(super) idle: Option<f64>,
+    pub(super) moved: Option<f64>,
     pub(super) left: f64,
     pub(super) handshake: f64,
 }

@@ -14,31 +14,34 @@ const QUIET: f64 = 0.25;
 /// So many rounds at most for each that is wanted.
 const TRIES: usize = 3;
 
-pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<Results> {
-    let mut rows = Vec::new();
+/// Measures everything. What cannot be measured is told, and the rest is kept.
+pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, Vec<String>)> {
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for cell in CELLS {
-        rows.push(row(repository, &cell, rounds)?);
-        println!("  {cell}: {}", rows.last().map(|row| row.summary()).unwrap_or_default());
+        match row(repository, &cell, rounds) {
+            Ok(row) => {
+                println!("  {cell}: {}", row.summary());
+                rows.push(row);
+            }
+            Err(error) => failures.push(format!("{cell}: {error}")),
+        }
     }
     let mut costs = Vec::new();
     for peer in PEERS.iter().filter(|peer| peer.echoes) {
-        // The floor holds no WebSocket, but its load does not tell of memory.
-        let mut measured = Vec::new();
-        for _ in 0..3 {
-            measured.push(measure::cost(repository, peer)?);
-        }
-        let middle = |value: &dyn Fn(&measure::Cost) -> f64| Spread::of(measured.iter().map(value).collect()).median;
-        let cost = Cost {
-            peer: peer.name.into(),
-            idle: middle(&|cost| cost.idle),
-            moved: middle(&|cost| cost.moved),
-            left: middle(&|cost| cost.left),
-            handshake: middle(&|cost| cost.handshake),
+        let measured = match measure::cost(repository, peer) {
+            Ok(measured) => measured,
+            Err(error) => {
+                failures.push(format!("{}, connections: {error}", peer.name));
+                continue;
+            }
         };
+        let measure::Cost { idle, moved, left, handshake } = measured;
+        let told = |value: f64| value.is_finite().then_some(value);
+        let cost = Cost { peer: peer.name.into(), idle: told(idle), moved: told(moved), left, handshake };
         println!("  {cost:?}");
         costs.push(cost);
     }
-    Results::new(repository, rows, costs)
+    Ok((Results::new(repository, rows, costs)?, failures))
 }
 
 fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
