@@ -3,6 +3,8 @@
 //! A peer is one program that is called as `NAME echo` or `NAME fan-out`, listens on a free port of 127.0.0.1, says which on its first
 //! line, and serves on one thread until it is killed.
 
+#![forbid(unsafe_code)]
+
 mod opening;
 mod room;
 mod sink;

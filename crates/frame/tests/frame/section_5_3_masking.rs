@@ -6,9 +6,12 @@ use crate::KEY;
 
 #[test]
 fn the_fast_form_equals_the_naive_one_at_every_alignment_length_and_phase() {
-    let original: Vec<u8> = (0..600_u32).map(|at| (at * 31 % 251) as u8).collect();
-    for alignment in 0..16 {
-        for len in (0..=300).chain([383, 384, 385, 511, 512, 513, 584]) {
+    let original: Vec<u8> = (0..2400_u32).map(|at| (at * 31 % 251) as u8).collect();
+    let short = (0..16).map(|alignment| (alignment, (0..=300).collect::<Vec<_>>()));
+    let long =
+        (0..64).map(|alignment| (alignment, vec![383, 384, 385, 511, 512, 513, 584, 1025, 2047, 2048, 2049, 2311]));
+    for (alignment, lengths) in short.chain(long) {
+        for len in lengths {
             for phase in 0..4 {
                 let mut key = KEY;
                 key.rotate_left(phase);

@@ -94,6 +94,31 @@ fn two_cuts_anywhere_give_the_same_text() {
     }
 }
 
+/// The fast form is whatever `Utf8` uses for whole pieces, the naive one `core::str::from_utf8`.
+#[test]
+fn the_fast_form_equals_the_naive_one_at_every_alignment_length_and_fault() {
+    let texts = ["wire".repeat(80), "дрот".repeat(40), "線".repeat(110), "🪢".repeat(80), "wire дрот 線 🪢".repeat(15)];
+    for text in texts.map(String::into_bytes) {
+        for alignment in 0..64 {
+            for len in (0..=132).chain([191, 192, 193, 255, 256, 257]) {
+                let piece = &text[alignment..alignment + len];
+                assert_eq!(pushed(piece, &[]).ok().as_deref(), std::str::from_utf8(piece).ok(), "{piece:02x?}");
+            }
+        }
+        let mut memory = text.clone();
+        for len in [63, 64, 65, 127, 128, 129, 200] {
+            for at in 0..len {
+                for wrong in [0x00, 0x80, 0xC0, 0xC3, 0xE2, 0xED, 0xF0, 0xF4, 0xFF] {
+                    memory[at] = wrong;
+                    let piece = &memory[..len];
+                    assert_eq!(pushed(piece, &[]).ok().as_deref(), std::str::from_utf8(piece).ok(), "{piece:02x?}");
+                }
+                memory[at] = text[at];
+            }
+        }
+    }
+}
+
 #[test]
 fn the_end_in_mid_character_is_an_error_and_a_new_beginning() {
     let mut utf8 = Utf8::new();
