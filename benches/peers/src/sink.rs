@@ -4,18 +4,27 @@ use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 
 use crate::{Room, Said};
 
-/// Sends back what comes, for as long as something comes. `data` says whether a message is to be sent back.
+/// So many messages are read before they are answered.
+const MOST: usize = 64;
+
+/// Sends back what comes, for as long as something comes. `data` says whether a message is to be sent back. All that is there is read
+/// first: some libraries write what was fed when they are asked for the next message.
 pub async fn echo<T>(mut socket: impl Stream<Item = Option<T>> + Sink<T> + Unpin, data: impl Fn(&T) -> bool) {
-    while let Some(Some(message)) = socket.next().await {
-        let mut next = Some(message);
-        while let Some(message) = next.take() {
+    let mut heard = Vec::with_capacity(MOST);
+    let mut goes_on = true;
+    while goes_on {
+        let Some(Some(first)) = socket.next().await else { return };
+        heard.push(first);
+        while heard.len() < MOST && goes_on {
+            match socket.next().now_or_never() {
+                Some(Some(Some(message))) => heard.push(message),
+                None => break,
+                Some(_) => goes_on = false,
+            }
+        }
+        for message in heard.drain(..) {
             if data(&message) && socket.feed(message).await.is_err() {
                 return;
-            }
-            match socket.next().now_or_never() {
-                None => {}
-                Some(Some(Some(message))) => next = Some(message),
-                Some(_) => return,
             }
         }
         if socket.flush().await.is_err() {

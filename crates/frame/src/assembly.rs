@@ -84,6 +84,13 @@ impl Assembly {
         self.filled = end;
     }
 
+    /// Sees to it that a binary message can grow by so much without being moved. Ask in proportion to what has arrived, never for what
+    /// was announced alone.
+    pub fn reserve(&mut self, more: usize) {
+        self.become_binary();
+        self.binary.reserve_exact(self.filled.saturating_add(more).saturating_sub(self.binary.len()));
+    }
+
     /// `len` bytes behind those of a binary message, to read into: they become part of it by [`fill`](Self::fill). Ask
     /// for as much as one read may bring, not for as much as a header announces.
     ///

@@ -60,7 +60,8 @@ pub struct Limits {
     pub visit: usize,
     /// The loop's shared receive buffer, in bytes (64 KiB; at least 64).
     pub receive: usize,
-    /// From this payload size on a message is written at once, without a copy (16 KiB).
+    /// From this payload size on a message is written at once, without a copy (16 KiB), unless more that has come is about to be
+    /// answered with it.
     pub direct: usize,
     /// What collects in the shared send buffer before it is written in mid-visit (64 KiB).
     pub cork: usize,
@@ -74,7 +75,7 @@ pub struct Limits {
     pub backlog: u32,
     /// Bytes the kernel may hold unsent for one connection (64 KiB): `TCP_NOTSENT_LOWAT`.
     pub kernel_unsent: u32,
-    /// Bytes the kernel may hold unread for one connection (96 KiB; Linux keeps as much again for its own books): `SO_RCVBUF`.
+    /// Bytes the kernel may hold unread for one connection (256 KiB; Linux keeps as much again for its own books): `SO_RCVBUF`.
     pub kernel_unread: u32,
     /// Commands that may wait for a loop (1,024); then `Remote` answers [`Full`](crate::Full).
     pub remote: usize,
@@ -131,7 +132,7 @@ impl Default for Limits {
             accepts: 64,
             backlog: 1_024,
             kernel_unsent: 64 << 10,
-            kernel_unread: 96 << 10,
+            kernel_unread: 256 << 10,
             remote: 1_024,
             remote_bytes: 16 << 20,
             drain: seconds(10),

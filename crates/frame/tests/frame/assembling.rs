@@ -109,6 +109,25 @@ mod on_the_heap {
     }
 
     #[test]
+    fn for_what_room_was_made_nothing_is_moved() {
+        let mut assembly = Assembly::new();
+        assembly.push_text(None, "another message");
+        assembly.reserve(1_000);
+        let capacity = assembly.capacity();
+        let place = assembly.place(1).as_ptr();
+        assert!(capacity >= 1_000);
+        for _ in 0..1_000 {
+            assembly.place(1)[0] = 7;
+            assembly.fill(1);
+        }
+        assembly.reserve(0);
+        assert_eq!(assembly.message(), Message::Binary(&[7; 1_000]));
+        assert_eq!(assembly.capacity(), capacity);
+        let memory = assembly.into_memory();
+        assert_eq!(memory.as_ptr(), place);
+    }
+
+    #[test]
     fn memory_that_was_used_is_not_zeroed_again() {
         let mut assembly = Assembly::reusing(vec![0xEE; 8]);
         assert_eq!(assembly.place(8), [0xEE; 8]);

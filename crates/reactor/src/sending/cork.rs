@@ -14,19 +14,41 @@ pub(crate) struct Cork {
     closed_at: Option<usize>,
     /// Where the frames or events begin of what was opened in this visit.
     opened_at: usize,
+    /// Whether behind what the running callback was told there is more that has come.
+    more: bool,
     /// What it holds as a rule.
     usual: usize,
 }
 
 impl Cork {
     pub(super) fn new(usual: usize) -> Self {
-        Self { bytes: Tail::with_capacity(usual), whose: None, mark: 0, closed_at: None, opened_at: 0, usual }
+        Self {
+            bytes: Tail::with_capacity(usual),
+            whose: None,
+            mark: 0,
+            closed_at: None,
+            opened_at: 0,
+            more: false,
+            usual,
+        }
     }
 
     /// From here on output of this connection is collected.
     pub(crate) fn begin(&mut self, slot: u32) {
         debug_assert!(self.bytes.is_empty());
-        (self.whose, self.opened_at) = (Some(slot), 0);
+        (self.whose, self.opened_at, self.more) = (Some(slot), 0, false);
+    }
+
+    /// Behind what the next callback is told more has come already, or nothing that is known of.
+    #[inline]
+    pub(crate) const fn expect(&mut self, more: bool) {
+        self.more = more;
+    }
+
+    /// Whether what is sent now leaves with what will be sent for what else has come.
+    #[inline]
+    pub(super) const fn expects_more(&self) -> bool {
+        self.more
     }
 
     /// What was collected has gone, and nobody's output is collected any more.

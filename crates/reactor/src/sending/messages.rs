@@ -80,8 +80,7 @@ impl Sending {
 
     #[inline]
     pub(super) fn send_frame(&mut self, machine: &mut dyn Machine, slot: u32, header: Header, payload: &[u8]) {
-        let direct = payload.len() >= self.limits.direct && header.mask.is_none() && self.cork.is_of(slot);
-        if direct {
+        if self.is_direct(slot, payload) && header.mask.is_none() {
             append_header(header, &mut self.cork.bytes);
             let taken = self.flush(machine, slot, payload);
             // Whose header found no room has no payload either.
@@ -94,6 +93,12 @@ impl Sending {
             self.push_with(slot, |out| append_framed(header, payload, out));
             self.flush_if_long(machine, slot);
         }
+    }
+
+    /// Whether a payload is worth a call of its own: it is long, and nothing is about to follow with which it could leave.
+    fn is_direct(&self, slot: u32, payload: &[u8]) -> bool {
+        let collects = self.cork.expects_more() && self.cork.len() + payload.len() < self.limits.cork;
+        payload.len() >= self.limits.direct && self.cork.is_of(slot) && !collects
     }
 
     #[inline]

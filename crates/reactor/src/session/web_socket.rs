@@ -103,8 +103,8 @@ pub(super) fn ping<H: Handler>(visit: &mut Visit<'_, H>) {
 /// Takes all whole frames, and what is there of an unfinished data frame. A Close is answered with the visit in which it came
 /// (RFC 6455 §5.5.1).
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let mut used = 0;
-    let mut long = false;
+    let length = bytes.len();
+    let (mut used, mut long) = (0, false);
     while used < bytes.len() {
         let whole = receive_whole(visit, &mut bytes[used..]);
         used += whole;
@@ -142,7 +142,10 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
                 });
                 return bytes.len();
             }
-            Some(data) => hand_on(visit, data),
+            Some(data) => {
+                visit.sending.cork.expect(used < length);
+                hand_on(visit, data);
+            }
         }
         if has_enough(visit) {
             break;
@@ -161,7 +164,7 @@ pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u
     let (slot, half) = (key.slot, sending.limits.send_queue / 2);
     let Some(user) = users.get(slot).filter(|_| input.is_none()) else { return 0 };
     let mut peer = Peer { user, out: Out::new(sending, *machine, *key) };
-    let mut used = 0;
+    let (all, mut used) = (bytes.len(), 0);
     let taken = catch_unwind(AssertUnwindSafe(|| {
         loop {
             let sending = peer.out.sending();
@@ -177,6 +180,7 @@ pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u
             used += length;
             sending.stats.messages_in += 1;
             sending.cork.mark();
+            sending.cork.expect(used < all);
             handler.message(&mut peer, message);
             if peer.out.sending().cork.len() > half {
                 return Ok(());
@@ -298,6 +302,13 @@ pub(crate) fn direct(sending: &Sending, key: Key, input: &Input) -> usize {
     if carry.is_empty() && !inflates && arrived && left >= sending.limits.direct { left } else { 0 }
 }
 
+/// By how much a message of which so much has arrived may grow at once, so that it is seldom moved: the rest of its frame, but no more than
+/// three times what is there.
+pub(crate) fn foreseen(sending: &Sending, key: Key, arrived: usize) -> usize {
+    let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
+    (socket.connection.frame_left() as usize).min(3 * arrived)
+}
+
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.
 pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
     let Some(mut assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
@@ -311,6 +322,7 @@ pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: us
         input.assembly = Some(assembly);
     }
     if end {
+        visit.sending.cork.expect(false);
         deliver(visit);
     }
     note_message(visit);

@@ -6,7 +6,6 @@ use std::io;
 use super::Loop;
 use crate::closed::Closed;
 use crate::handler::Handler;
-use crate::queue::growth;
 use crate::sending::broken;
 use crate::session::input::Input;
 use crate::session::{Session, Visit, opening, web_socket};
@@ -201,11 +200,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Reads a large binary message straight into its place.
     fn read_directly(&mut self, key: Key, input: &mut Option<Box<Input>>, most: usize) -> Result<(), Closed> {
         let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(()) };
-        let grows = growth(assembly.message().len(), assembly.capacity(), most);
-        if grows > 0 && !self.sending.make_room(key.slot, grows) {
-            *input = None;
-            self.sending.end_and_cut(key.slot, Closed::NoRoom);
-            return Ok(());
+        let length = assembly.message().len();
+        if length + most > assembly.capacity() {
+            let more = web_socket::foreseen(&self.sending, key, length).max(most);
+            if !self.sending.make_room(key.slot, length + more) {
+                *input = None;
+                self.sending.end_and_cut(key.slot, Closed::NoRoom);
+                return Ok(());
+            }
+            assembly.reserve(more);
         }
         let place = assembly.place(most);
         let space = place.len();

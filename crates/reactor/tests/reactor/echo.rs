@@ -115,6 +115,21 @@ fn from_direct_on_a_message_is_written_at_once_behind_what_was_corked() {
     }
 }
 
+/// Each is long enough for a call of its own, but only the last one has nothing behind it that will be answered with it.
+#[test]
+fn answers_to_what_has_come_together_leave_together() {
+    for (cork, writes) in [(10_000, 1), (2_500, 2)] {
+        let limits = Limits { direct: 1_000, cork, ..Limits::default() };
+        let mut stage = Stage::with(limits, App::new().on_message(|peer, message| peer.send(message)));
+        let mut ws = stage.web_socket("/");
+        let messages: Vec<Vec<u8>> = (0..6).map(|number| vec![number; 1_000]).collect();
+        ws.client.send(&messages.iter().flat_map(Sent::message).collect::<Vec<u8>>());
+        assert_eq!(stage.settle().writes, writes, "a cork of {cork} bytes");
+        let echoes: Vec<_> = messages.iter().map(|message| whole(Opcode::Binary, message.clone())).collect();
+        assert_eq!(ws.all_frames(), echoes);
+    }
+}
+
 #[test]
 fn a_direct_write_that_is_cut_short_anywhere_loses_nothing() {
     for window in 0..1_030 {
