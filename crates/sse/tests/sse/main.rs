@@ -1,5 +1,6 @@
 //! The tests of the crate that need the heap or a table: a module per section of the WHATWG HTML standard.
 
+mod display;
 mod reading;
 mod reference;
 mod round_trip;
