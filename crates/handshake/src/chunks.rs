@@ -109,7 +109,7 @@ impl Chunks {
     /// trailers, mean nothing here.
     fn step(&mut self, byte: u8) -> Result<bool, Refusal> {
         let credit = Self::OVERHEAD_PER_BYTE * self.length.min(Self::OVERHEAD_BYTES);
-        if self.overhead > Self::OVERHEAD + credit {
+        if self.overhead >= Self::OVERHEAD + credit {
             return Err(Refusal::BadChunk);
         }
         self.overhead += 1;

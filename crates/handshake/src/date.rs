@@ -34,7 +34,7 @@ impl Date {
         put(5, &two_digits(day));
         put(8, word(b"JanFebMarAprMayJunJulAugSepOctNovDec", month));
         put(12, &two_digits(year / 100));
-        put(14, &two_digits(year % 100));
+        put(14, &two_digits(year));
         put(17, &two_digits(second / 3600));
         put(20, &two_digits(second / 60 % 60));
         put(23, &two_digits(second % 60));
@@ -67,6 +67,7 @@ fn word(words: &[u8], index: u64) -> &[u8] {
     words.chunks(3).zip(0..).find(|(_, at)| *at == index).map_or(b"", |(word, _)| word)
 }
 
+/// The last two digits of a number.
 const fn two_digits(number: u64) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }

@@ -72,9 +72,8 @@ fn split_quoted(list: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut left = list;
     while let [before @ .., byte] = left {
         match byte {
+            // RFC 9110 §5.6.4: a quote behind a backslash is one of the string's own bytes. (Outside of a string it makes no element.)
             b'"' if backslashes_at_the_end(before).is_multiple_of(2) => quoted = !quoted,
-            // RFC 9110 §5.6.4: a quote behind a backslash is one of the string's own bytes.
-            b'"' if !quoted => return None,
             b',' if !quoted => return Some((before, list.get(left.len()..)?)),
             _ => {}
         }

@@ -84,6 +84,28 @@ fn the_limit_is_inclusive_and_checked_before_a_size_can_wrap() {
     assert_eq!(decode(b"10000000000000000\r\n", 1, u32::MAX), Err(Refusal::BadChunk));
 }
 
+/// The line that ends a trailer field without a colon is not the empty line that ends the body.
+#[test]
+fn a_trailer_without_a_colon_does_not_end_the_body() {
+    assert_eq!(decode(b"0\r\nTrailer\r\n", 1, 5), Err(Refusal::BadChunk));
+    assert!(decode(b"0\r\nTrailer:\r\n\r\n", 1, 5).unwrap().is_some());
+}
+
+/// Sizes, extensions and trailers: 16 KiB, and eight bytes more for each of the body.
+#[test]
+fn what_is_no_data_has_a_limit_that_is_inclusive() {
+    for data in ["", "x", "xy"] {
+        let chunk = if data.is_empty() { String::new() } else { format!("{}\r\n{data}\r\n", data.len()) };
+        let most = (16 << 10) + 8 * data.len();
+        let coded = |lines: usize| {
+            let filling = lines - (chunk.len() - data.len()) - "0;\r\n\r\n".len();
+            format!("{chunk}0;{}\r\n\r\n", "x".repeat(filling)).into_bytes()
+        };
+        assert_eq!(decode(&coded(most), 1, 5), Ok(Some((data.as_bytes().to_vec(), 0))));
+        assert_eq!(decode(&coded(most + 1), 1, 5), Err(Refusal::BadChunk), "{data:?}");
+    }
+}
+
 #[test]
 fn many_small_chunks_are_no_attack() {
     let fine = [b"1\r\nx\r\n".repeat(20_000).as_slice(), b"0\r\n\r\n"].concat();
