@@ -1,5 +1,6 @@
 //! The tests of the crate that need the heap or a table: a module per part of an RFC, the threats, and properties.
 
+mod display;
 mod limits;
 mod properties;
 mod reading;

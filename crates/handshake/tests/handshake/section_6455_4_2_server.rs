@@ -66,3 +66,17 @@ fn what_a_value_says_is_told_without_quotes_and_backslashes() {
     })
     .expect("a valid request");
 }
+
+/// §9.1: quoted or not, a value is the token that it says.
+#[test]
+fn two_values_are_equal_if_they_say_the_same() {
+    let head = format!("{UPGRADE}Sec-WebSocket-Extensions: a; b=10; b=\"1\\0\"; b=1; b=100\r\n\r\n");
+    read(head.as_bytes(), |request| {
+        let upgrade = Upgrade::from_request(request).expect("an upgrade");
+        let values: Vec<_> =
+            upgrade.extensions().flat_map(|extension| extension.params()).flat_map(|(_, b)| b).collect();
+        let equal: Vec<_> = values.iter().map(|value| *value == values[0]).collect();
+        assert_eq!(equal, [true, true, false, false]);
+    })
+    .expect("a valid request");
+}
