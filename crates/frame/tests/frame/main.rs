@@ -28,23 +28,31 @@ mod assembling;
 mod closings;
 mod display;
 mod properties;
+mod recorded;
 mod size;
 mod vectors;
 
 /// The key of RFC 6455 §5.7.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// A frame of at most 125 bytes as a client sends it, put together here and not by the crate.
+/// A frame of less than 64 KiB as a client sends it, put together here and not by the crate.
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![first, 0x80 | payload.len() as u8];
+    let mut frame = header(first, 0x80, payload.len());
     frame.extend(KEY);
     frame.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
     frame
 }
 
-/// A frame of at most 125 bytes as a server sends it.
+/// A frame of less than 64 KiB as a server sends it.
 fn unmasked(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![first, payload.len() as u8];
+    let mut frame = header(first, 0, payload.len());
     frame.extend(payload);
     frame
+}
+
+fn header(first: u8, mask: u8, len: usize) -> Vec<u8> {
+    match len {
+        0..=125 => vec![first, mask | len as u8],
+        _ => vec![first, mask | 126, (len >> 8) as u8, len as u8],
+    }
 }

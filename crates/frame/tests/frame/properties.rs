@@ -7,14 +7,14 @@ use longwire_frame::{
 };
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits { message: 300, parts: 6 };
+pub(crate) const LIMITS: Limits = Limits { message: 300, parts: 6 };
 
 /// What a connection made of its input: whatever was whole, what it sent in answer, and the fault.
 #[derive(Debug, Default, PartialEq)]
-struct Story {
-    lines: Vec<String>,
-    replies: Vec<u8>,
-    fault: Option<Error>,
+pub(crate) struct Story {
+    pub(crate) lines: Vec<String>,
+    pub(crate) replies: Vec<u8>,
+    pub(crate) fault: Option<Error>,
 }
 
 fn connection(role: Role, negotiated: Rsv) -> Connection {
@@ -26,7 +26,7 @@ fn connection(role: Role, negotiated: Rsv) -> Connection {
 }
 
 /// Gives `input` cut into pieces of the sizes in `cuts`, over and over, and checks every promise on the way.
-fn tell(role: Role, negotiated: Rsv, input: &[u8], cuts: &[u8]) -> Story {
+pub(crate) fn tell(role: Role, negotiated: Rsv, input: &[u8], cuts: &[usize]) -> Story {
     let mut connection = connection(role, negotiated);
     let mut story = Story::default();
     let mut reply = Reply::new();
@@ -34,7 +34,7 @@ fn tell(role: Role, negotiated: Rsv, input: &[u8], cuts: &[u8]) -> Story {
     let mut assembler = Assembler::new(&mut memory);
     let mut extended = Vec::new();
     let mut kept = Vec::new();
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut).max(1)).cycle();
+    let mut cuts = cuts.iter().map(|cut| (*cut).max(1)).cycle();
     let mut left = input;
     while !left.is_empty() {
         let (piece, rest) = left.split_at(cuts.next().unwrap_or(left.len()).min(left.len()));
@@ -91,7 +91,7 @@ fn tell(role: Role, negotiated: Rsv, input: &[u8], cuts: &[u8]) -> Story {
 }
 
 /// However the network cuts it, the same bytes tell the same story. (A fuzzer's property.)
-fn any_cut_tells_the_same(role: Role, negotiated: Rsv, input: &[u8], cuts: &[u8]) {
+fn any_cut_tells_the_same(role: Role, negotiated: Rsv, input: &[u8], cuts: &[usize]) {
     let whole = tell(role, negotiated, input, &[]);
     assert_eq!(tell(role, negotiated, input, cuts), whole);
     assert_eq!(tell(role, negotiated, input, &[1]), whole);
@@ -116,8 +116,8 @@ fn a_header_that_is_parsed_is_the_only_form_of_itself(input: &[u8]) {
 }
 
 /// Text in pieces is judged as text in one, and as early as in single bytes. (A fuzzer's property.)
-fn utf8_in_pieces_is_utf8(input: &[u8], cuts: &[u8]) {
-    let mut cuts = cuts.iter().map(|cut| usize::from(*cut).max(1)).cycle();
+fn utf8_in_pieces_is_utf8(input: &[u8], cuts: &[usize]) {
+    let mut cuts = cuts.iter().map(|cut| (*cut).max(1)).cycle();
     let mut utf8 = Utf8::new();
     let mut text = String::new();
     let mut given = 0;
@@ -260,8 +260,8 @@ fn bits() -> impl Strategy<Value = Rsv> {
     (0..8_u8).prop_map(|bits| Rsv::of_first_byte(bits << 4))
 }
 
-fn any_cuts() -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(1..40_u8, 1..10)
+fn any_cuts() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(1..40_usize, 1..10)
 }
 
 proptest! {

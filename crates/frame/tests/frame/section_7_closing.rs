@@ -1,8 +1,8 @@
 //! §5.5.1 and §7: the closing handshake of both initiators, and the end that a fault makes.
 
-use longwire_frame::{Close, CloseCode, Connection, Error, Limits, Mask, Message, Reply, State, Unsent};
+use longwire_frame::{Close, CloseCode, Connection, Error, Event, Limits, Mask, Message, Reply, State, Unsent};
 
-use crate::masked;
+use crate::{masked, unmasked};
 
 fn server() -> (Connection, Reply, [u8; 256]) {
     (Connection::server(Limits::DEFAULT), Reply::new(), [0; 256])
@@ -148,6 +148,31 @@ fn a_long_reason_is_cut_between_characters() {
         assert_eq!(by_hand.encoded_len(), kept + 2);
         assert_eq!(Close::parse(&out[..kept + 2]), Ok(Some(close)));
         assert_eq!(by_hand.encode(&mut out[..kept + 1]), Err(longwire_frame::Full));
+    }
+}
+
+/// §7.4.1, §7.4.2 and §11.7: of all codes, those that may be sent are echoed, and every other is answered with 1002.
+#[test]
+fn section_7_4_all_codes_are_judged_for_both_roles() {
+    for code in 0..=u16::MAX {
+        let fine = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999);
+        let sides = [
+            (Connection::server(Limits::DEFAULT), masked(0x88, &code.to_be_bytes())),
+            (Connection::client(Limits::DEFAULT), unmasked(0x88, &code.to_be_bytes())),
+        ];
+        for (mut connection, mut frame) in sides {
+            let mut reply = Reply::new();
+            let heard = connection.receive(&mut frame, &mut reply, Mask::NONE).map(|step| step.event);
+            let answer = reply.as_bytes().last_chunk::<2>().copied();
+            if fine {
+                let close = Close { code: CloseCode::new(code).unwrap(), reason: "" };
+                assert_eq!(heard, Ok(Some(Event::Close(Some(close)))));
+                assert_eq!((connection.state(), answer), (State::Closed, Some(code.to_be_bytes())), "{code}");
+            } else {
+                assert_eq!((heard, connection.state()), (Err(Error::CloseCode), State::Failed), "{code}");
+                assert!(reply.as_bytes().windows(2).any(|two| two == 1002_u16.to_be_bytes()), "{code}");
+            }
+        }
     }
 }
 

@@ -45,6 +45,14 @@ fn pushed(bytes: &[u8], cuts: &[usize]) -> Result<String, usize> {
     Ok(text)
 }
 
+/// What is to come of these bytes if they are cut so: the text, or at which cut it is certain that it is none, or at the end.
+fn judged<'b>(bytes: &'b [u8], certain: Option<usize>, cuts: &[usize]) -> Result<&'b str, usize> {
+    match certain {
+        Some(at) => Err(cuts.iter().copied().find(|cut| *cut >= at).unwrap_or(bytes.len())),
+        None => std::str::from_utf8(bytes).map_err(|_| usize::MAX),
+    }
+}
+
 #[test]
 fn every_beginning_of_up_to_four_bytes_fails_at_its_byte_and_at_no_other() {
     // Every class of byte that the table tells apart, with both of its edges.
@@ -52,18 +60,43 @@ fn every_beginning_of_up_to_four_bytes_fails_at_its_byte_and_at_no_other() {
         0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
         0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
     ];
+    let cut: [&[usize]; 7] = [&[], &[1], &[2], &[3], &[1, 2], &[1, 3], &[2, 3]];
     for a in 0..=255 {
         for b in edges {
             for c in edges {
                 for d in edges {
                     let bytes = [a, b, c, d];
-                    let by_byte = pushed(&bytes, &[1, 2, 3]);
-                    match (certain(&bytes), std::str::from_utf8(&bytes)) {
-                        (None, Ok(text)) => assert_eq!(by_byte.as_deref(), Ok(text)),
-                        (None, Err(_)) => assert_eq!(by_byte, Err(usize::MAX), "{bytes:02x?}"),
-                        (Some(at), _) => assert_eq!(by_byte, Err(at), "{bytes:02x?}"),
+                    let certain = certain(&bytes);
+                    let by_byte = judged(&bytes, certain, &[1, 2, 3]);
+                    assert_eq!(pushed(&bytes, &[1, 2, 3]).as_deref(), by_byte.as_ref().copied(), "{bytes:02x?}");
+                    // The other splits, with each class of first byte.
+                    if edges.contains(&a) {
+                        for cuts in cut {
+                            let verdict = judged(&bytes, certain, cuts);
+                            assert_eq!(
+                                pushed(&bytes, cuts).as_deref(),
+                                verdict.as_ref().copied(),
+                                "{bytes:02x?}, {cuts:?}"
+                            );
+                        }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// All 16,777,216 of three bytes would take too long; the first two of them are all, and the third is of every class.
+#[test]
+fn all_pairs_of_bytes_are_judged_at_every_split() {
+    for pair in 0..=u16::MAX {
+        let [a, b] = pair.to_be_bytes();
+        for c in [0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xF4, 0xFF] {
+            let bytes = [a, b, c];
+            let certain = certain(&bytes);
+            for cuts in [&[][..], &[1], &[2], &[1, 2]] {
+                let verdict = judged(&bytes, certain, cuts);
+                assert_eq!(pushed(&bytes, cuts).as_deref(), verdict.as_ref().copied(), "{bytes:02x?}, {cuts:?}");
             }
         }
     }
