@@ -30,6 +30,7 @@ mod loopback;
 mod panics;
 mod proxies;
 mod publishing;
+mod refusals;
 mod remote;
 mod sending;
 mod upgrade;

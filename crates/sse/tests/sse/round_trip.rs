@@ -5,7 +5,7 @@ use std::time::Duration;
 use longwire_sse::{Comment, Event, Id, Line};
 use proptest::prelude::*;
 
-use crate::reading::{Outcome, Seen, read_every_way};
+use crate::reading::{Outcome, Seen, read_every_way, read_streams};
 
 /// One block, with its text owned.
 #[derive(Clone, Debug)]
@@ -68,6 +68,13 @@ proptest! {
             }
         }
         prop_assert_eq!(read_every_way(&[stream]), normalise(&blocks));
+    }
+
+    /// Many in one stream: nothing of one stays for the next.
+    #[test]
+    fn a_long_stream_is_read_as_it_was_written(blocks in prop::collection::vec(block(), 50..150), size in 1..2000_usize) {
+        let stream: String = blocks.iter().map(|block| block.event().to_string()).collect();
+        prop_assert_eq!(read_streams(&[stream], |stream| stream.chunks(size).collect()), normalise(&blocks));
     }
 
     #[test]
