@@ -57,6 +57,15 @@ fn a_message_that_does_not_fit_is_full_from_its_first_byte_too_many_to_its_end()
 }
 
 #[test]
+fn a_piece_of_the_other_kind_begins_a_message() {
+    let mut memory = [0; 4];
+    let mut assembler = Assembler::new(&mut memory);
+    assert_eq!(assembler.push(binary(&[0xFF], false)), Ok(None));
+    assert_eq!(assembler.push(text(None, "t", false)), Ok(None));
+    assert_eq!(assembler.push(text(None, "u", true)), Ok(Some(Message::Text("tu"))));
+}
+
+#[test]
 fn an_extensions_payload_is_not_assembled() {
     let mut assembler = Assembler::new(&mut []);
     let extended = Event::Extended { rsv: Rsv::RSV1, opcode: Opcode::Text, bytes: b"x", end: true };
@@ -74,6 +83,8 @@ mod on_the_heap {
         let mut assembly = Assembly::new();
         let whole = String::from("no memory needed");
         let Some(Message::Text(out)) = assembly.push(text(None, &whole, true)) else { panic!() };
+        assert_eq!(out.as_ptr(), whole.as_ptr());
+        let Some(Message::Binary(out)) = assembly.push(binary(whole.as_bytes(), true)) else { panic!() };
         assert_eq!(out.as_ptr(), whole.as_ptr());
         assert_eq!(assembly.capacity(), 0);
     }

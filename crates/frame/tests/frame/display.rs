@@ -49,11 +49,26 @@ fn a_dump_is_bounded_and_harmless() {
 
 #[test]
 fn close_codes() {
-    let says = |code| CloseCode::new(code).unwrap().to_string();
-    assert_eq!(says(1000), "1000 normal closure");
-    assert_eq!(says(1009), "1009 message too big");
-    assert_eq!(says(3000), "3000 registered");
-    assert_eq!(says(4999), "4999 private");
+    for (code, name) in [
+        (1000, "normal closure"),
+        (1001, "going away"),
+        (1002, "protocol error"),
+        (1003, "unsupported data"),
+        (1007, "invalid data"),
+        (1008, "policy violation"),
+        (1009, "message too big"),
+        (1010, "mandatory extension"),
+        (1011, "internal error"),
+        (1012, "service restart"),
+        (1013, "try again later"),
+        (1014, "bad gateway"),
+        (3000, "registered"),
+        (3999, "registered"),
+        (4000, "private"),
+        (4999, "private"),
+    ] {
+        assert_eq!(CloseCode::new(code).unwrap().to_string(), format!("{code} {name}"));
+    }
 }
 
 #[test]

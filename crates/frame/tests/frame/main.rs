@@ -31,6 +31,7 @@ mod properties;
 mod recorded;
 mod size;
 mod vectors;
+mod whole;
 
 /// The key of RFC 6455 §5.7.
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

@@ -108,5 +108,5 @@ fn reserved_bits_are_a_set() {
     assert!(!two.contains(Rsv::RSV2) && !two.contains(Rsv::ALL) && !two.is_empty() && Rsv::NONE.is_empty());
     assert_eq!(two.bits(), 0x50);
     assert_eq!(Rsv::of_first_byte(0xD1), two);
-    assert_eq!(two.union(Rsv::RSV2), Rsv::ALL);
+    assert_eq!((two.union(Rsv::RSV2), two.union(Rsv::RSV1)), (Rsv::ALL, two));
 }

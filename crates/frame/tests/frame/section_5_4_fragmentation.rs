@@ -1,6 +1,6 @@
 //! §5.4: messages in frames, and frames in pieces as the network cuts them.
 
-use longwire_frame::{Decoder, Event, Limits, Role};
+use longwire_frame::{Connection, Decoder, Event, Limits, Mask, Message, Reply, Role};
 
 use crate::{masked, unmasked};
 
@@ -68,4 +68,18 @@ fn events_outlive_the_call_but_not_the_input() {
     let next = decoder.decode(&mut []).unwrap();
     assert_eq!(event, Some(Event::Text { carried: None, rest: "held", end: true }));
     assert_eq!(next.event, None);
+}
+
+#[test]
+fn a_connection_knows_what_is_begun_in_each_direction() {
+    let begun =
+        |connection: &Connection| (connection.frame_left(), connection.message_open(), connection.is_mid_message());
+    let (mut server, mut reply, mut out) = (Connection::server(Limits::DEFAULT), Reply::new(), [0; 64]);
+    assert_eq!(begun(&server), (0, false, false));
+    server.receive(&mut masked(0x01, b"theirs")[..8], &mut reply, Mask::NONE).unwrap();
+    assert_eq!(begun(&server), (4, true, false));
+    server.piece(Message::Text("ours"), false, Mask::NONE, &mut out).unwrap();
+    assert_eq!(begun(&server), (4, true, true));
+    server.piece(Message::Text(""), true, Mask::NONE, &mut out).unwrap();
+    assert_eq!(begun(&server), (4, true, false));
 }
