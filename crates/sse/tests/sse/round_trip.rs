@@ -51,7 +51,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn block() -> impl Strategy<Value = Block> {
-    let id = text().prop_filter("an id", |text| Id::new(text).is_ok());
+    let id = text().prop_map(|text| text.replace(char::is_control, "").trim_matches(' ').to_owned());
     let name = text().prop_map(|text| text.replace(['\r', '\n', '\0'], ""));
     let [id, name, data] = [id.boxed(), name.boxed(), text().boxed()].map(prop::option::of);
     (id, name, any::<Option<u64>>(), data).prop_map(|(id, name, retry, data)| Block { id, name, retry, data })
