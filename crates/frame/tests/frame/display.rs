@@ -91,3 +91,14 @@ fn every_fault_has_words_of_its_own_and_a_section() {
     assert_eq!(words.len(), Error::ALL.len());
     assert!(Error::ALL.iter().all(|fault| fault.section().starts_with("RFC ") && fault.what().len() <= 123));
 }
+
+/// Windows hold what was said before: none of it is told.
+#[cfg(feature = "deflate")]
+#[test]
+fn a_compressor_does_not_tell_what_it_holds() {
+    use longwire_frame::{Context, Deflater, Inflater, Limits};
+    let deflater = Deflater::new(Context::Fresh, 15).unwrap();
+    assert_eq!(format!("{deflater:?}"), "Deflater { context: Fresh, .. }");
+    let inflater = Inflater::new(Context::Fresh, Limits { message: 7, ..Limits::DEFAULT });
+    assert_eq!(format!("{inflater:?}"), "Inflater { context: Fresh, room: 7, message_open: false, .. }");
+}

@@ -275,3 +275,16 @@ fn text_fails_in_the_step_that_brings_the_byte() {
         assert_eq!(given, 17_usize.next_multiple_of(step).min(stored.len()), "in pieces of {step}");
     }
 }
+
+/// RFC 6455 §8.1: the beginning of a character is kept, and there is nothing to be told of it yet.
+#[test]
+fn half_a_character_is_no_event() {
+    let mut inflater = Inflater::new(Context::Fresh, Limits::DEFAULT);
+    let mut memory = [0; 64];
+    // A block of three bytes that are not compressed (RFC 1951 §3.2.4), and the empty one whose tail is not sent.
+    let euro = [0x00, 3, 0, 0xFC, 0xFF, 0xE2, 0x82, 0xAC, 0x00];
+    let step = inflater.inflate(Opcode::Text, &euro[..7], false, &mut memory).unwrap();
+    assert_eq!((step.consumed, step.event), (7, None));
+    let step = inflater.inflate(Opcode::Text, &euro[7..], true, &mut memory).unwrap();
+    assert_eq!((step.consumed, step.event), (2, Some(Event::Text { carried: Some('€'), rest: "", end: true })));
+}
