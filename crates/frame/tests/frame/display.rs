@@ -75,10 +75,14 @@ fn close_codes() {
 fn errors_and_states() {
     assert_eq!(Error::NotUtf8.to_string(), "text that is not UTF-8 (RFC 6455 §8.1)");
     assert_eq!(Error::MisplacedBits.to_string(), "extension bit on a frame that begins no message (RFC 7692 §6)");
-    assert_eq!(Unsent::from(Full).to_string(), Full.to_string());
-    assert_eq!(Unsent::from(Closed).to_string(), Closed.to_string());
-    assert_eq!(Unsent::from(Unfinished).to_string(), Unfinished.to_string());
-    assert_eq!(Unsent::TooLong.to_string(), "a control frame holds at most 125 bytes");
+    for (mistake, alone, words) in [
+        (Unsent::from(Full), Full.to_string(), "the output is too short"),
+        (Unsent::from(Unfinished), Unfinished.to_string(), "a fragmented message is not finished"),
+        (Unsent::from(Closed), Closed.to_string(), "nothing may follow a Close"),
+        (Unsent::TooLong, Unsent::TooLong.to_string(), "a control frame holds at most 125 bytes"),
+    ] {
+        assert_eq!((mistake.to_string().as_str(), alone.as_str()), (words, words));
+    }
     let states = [State::Open, State::CloseSent, State::Closed, State::Failed];
     assert_eq!(states.map(|state| state.to_string()), ["open", "close sent", "closed", "failed"]);
 }
