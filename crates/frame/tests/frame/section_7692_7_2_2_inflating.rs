@@ -288,3 +288,28 @@ fn half_a_character_is_no_event() {
     let step = inflater.inflate(Opcode::Text, &euro[7..], true, &mut memory).unwrap();
     assert_eq!((step.consumed, step.event), (2, Some(Event::Text { carried: Some('€'), rest: "", end: true })));
 }
+
+/// §7.1.2: no window is larger than 32 KiB, so no more than that is remembered, nor is there room for more.
+#[test]
+fn what_is_remembered_doubles_up_to_a_window() {
+    let mut inflater = Inflater::new(Context::TakenOver, Limits::DEFAULT);
+    let nothing = inflater.capacity();
+    let mut rooms = Vec::new();
+    for _ in 0..2 {
+        hello(&mut inflater);
+        rooms.push(inflater.capacity() - nothing);
+    }
+    assert_eq!(rooms, [10, 10], "room for twice what came first, and that is filled");
+    let (mut deflater, mut payload) = (Deflater::new(Context::Fresh, 15).unwrap(), Vec::new());
+    deflater.message(&noise(100_000), &mut payload);
+    let (mut bytes, mut memory) = (&payload[..], [0; 100]);
+    while !bytes.is_empty() {
+        let step = inflater.inflate(Opcode::Binary, bytes, false, &mut memory).unwrap();
+        bytes = &bytes[step.consumed..];
+        rooms.push(inflater.capacity() - nothing);
+    }
+    assert!(rooms.is_sorted());
+    rooms.dedup();
+    assert!(rooms.len() < 16, "{rooms:?}");
+    assert_eq!(rooms.last(), Some(&32_768));
+}
