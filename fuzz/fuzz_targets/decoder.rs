@@ -1,3 +1,3 @@
 #![cfg_attr(fuzzing, no_main)]
 
-longwire_fuzz::target!(frame::decoder);
+longwire_fuzz::target!(frames::decoder);

@@ -1,6 +1,6 @@
-//! Properties of `longwire-frame`.
+//! Properties of the values of `longwire-frame`: headers, masks, text in pieces.
 
-use longwire_frame::{Decoder, Error, Event, Header, Limits, Mask, Role, Rsv, Utf8};
+use longwire_frame::{Error, Header, Mask, Utf8};
 
 use crate::{arrivals, choices};
 
@@ -26,105 +26,6 @@ pub fn frame_header(data: &[u8]) {
     if let (Some((at, _)), Ok(Some((_, len)))) = (first, verdict) {
         assert_eq!(at, len, "a header is complete with its last byte and no sooner");
     }
-}
-
-/// Frames say the same however they arrive, whoever we are, and nothing is handed out beyond the limits.
-///
-/// Choices: our role (bit 0), the negotiated bits (1 to 3), the message limit (4 to 7); the packets.
-pub fn decoder(data: &[u8]) {
-    let Some(([machine, cut], wire)) = choices(data) else { return };
-    let role = if machine & 1 == 0 { Role::Server } else { Role::Client };
-    let bits = [Rsv::RSV1, Rsv::RSV2, Rsv::RSV3];
-    let negotiated =
-        (1..).zip(bits).filter(|(bit, _)| machine >> bit & 1 == 1).fold(Rsv::NONE, |all, (_, one)| all.union(one));
-    let message = [0, 1, 125, 126, 1000, 65_535, 65_536, 1 << 20][usize::from(machine >> 5)];
-    let limits = Limits { message, parts: if machine & 0x10 == 0 { 4 } else { 1 << 17 } };
-
-    let [whole, others @ ..] = arrivals(wire, cut)
-        .map(|packets| read_frames(Decoder::new(role, limits).negotiated(negotiated), limits, &packets));
-    for other in others {
-        assert_eq!(other, whole);
-    }
-}
-
-/// What frames say: whole messages and control frames, what there is of an unfinished message, and the fault.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Frames {
-    said: Vec<Said>,
-    unfinished: Vec<u8>,
-    fault: Option<Error>,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Said {
-    Text(String),
-    Binary(Vec<u8>),
-    Extended(Vec<u8>),
-    Ping(Vec<u8>),
-    Pong(Vec<u8>),
-    Close(Option<(u16, String)>),
-}
-
-fn read_frames(mut decoder: Decoder, limits: Limits, packets: &[&[u8]]) -> Frames {
-    let mut frames = Frames::default();
-    let mut received: Vec<u8> = Vec::new();
-    'packets: for packet in packets {
-        received.extend_from_slice(packet);
-        loop {
-            let offered = received.len();
-            let step = match decoder.decode(&mut received) {
-                Ok(step) => step,
-                Err(fault) => {
-                    frames.fault = Some(fault);
-                    // How much of a faulty message was handed out before depends on how it arrived.
-                    frames.unfinished.clear();
-                    break 'packets;
-                }
-            };
-            assert!(step.consumed <= offered);
-            let unfinished = &mut frames.unfinished;
-            match step.event {
-                None if step.consumed == 0 => break,
-                None => {}
-                Some(Event::Text { carried, rest, end }) => {
-                    unfinished.extend(carried.into_iter().collect::<String>().bytes().chain(rest.bytes()));
-                    if end {
-                        let text = String::from_utf8(std::mem::take(unfinished)).expect("pieces of text are text");
-                        assert!(text.len() <= limits.message as usize);
-                        frames.said.push(Said::Text(text));
-                    }
-                }
-                Some(Event::Binary { bytes, end }) => {
-                    unfinished.extend_from_slice(bytes);
-                    if end {
-                        assert!(unfinished.len() <= limits.message as usize);
-                        frames.said.push(Said::Binary(std::mem::take(unfinished)));
-                    }
-                }
-                Some(Event::Extended { bytes, end, .. }) => {
-                    unfinished.extend_from_slice(bytes);
-                    if end {
-                        // An extension may make a message longer, so it has an eighth and 64 bytes more.
-                        assert!(unfinished.len() as u64 <= u64::from(limits.message) / 8 * 9 + 7 + 64);
-                        frames.said.push(Said::Extended(std::mem::take(unfinished)));
-                    }
-                }
-                Some(Event::Ping(bytes)) => frames.said.push(Said::Ping(bytes.to_vec())),
-                Some(Event::Pong(bytes)) => frames.said.push(Said::Pong(bytes.to_vec())),
-                Some(Event::Close(close)) => {
-                    frames.said.push(Said::Close(close.map(|close| (close.code.get(), close.reason.to_owned()))));
-                }
-            }
-            let consumed = step.consumed;
-            received.drain(..consumed);
-        }
-        assert!(
-            received.len() <= 130,
-            "what is left is an unfinished header or control frame: {} bytes",
-            received.len()
-        );
-    }
-    frames
 }
 
 /// Text in pieces is what std makes of it whole, and it fails at the first byte that cannot be completed.

@@ -5,7 +5,11 @@
 
 pub mod deflate;
 pub mod frame;
+pub mod frames;
 pub mod handshake;
+pub mod naive;
+pub mod pair;
+pub mod peer;
 pub mod sse;
 pub mod vectors;
 
@@ -13,12 +17,16 @@ pub mod vectors;
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const PROPERTIES: [(&str, Property); 11] = [
+pub const PROPERTIES: [(&str, Property); 15] = [
     ("head", handshake::head),
     ("upgrade", handshake::upgrade),
     ("client_response", handshake::client_response),
     ("frame_header", frame::frame_header),
-    ("decoder", frame::decoder),
+    ("decoder", frames::decoder),
+    ("naive_frames", frames::naive_frames),
+    ("connection", frames::connection),
+    ("tungstenite", peer::tungstenite),
+    ("pair", pair::pair),
     ("utf8", frame::utf8),
     ("mask", frame::mask),
     ("inflate", deflate::inflate),

@@ -22,7 +22,12 @@ pub fn inputs(property: &str) -> Vec<(String, Vec<u8>)> {
             Some([b"the sample nonce", &[offers][..], &text(&vector["bytes"])].concat())
         }),
         "frame_header" => ("frames", |vector| Some(hex(&vector["bytes"]))),
-        "decoder" => ("frames", |vector| Some([&[machine(vector), 3], &*hex(&vector["bytes"])].concat())),
+        "decoder" | "connection" => {
+            ("frames", |vector| Some([&[machine(vector), 3], &*hex(&vector["bytes"])].concat()))
+        }
+        "naive_frames" | "tungstenite" => {
+            ("frames", |vector| Some([&[machine(vector)], &*hex(&vector["bytes"])].concat()))
+        }
         "utf8" => ("frames", |vector| (vector["section"] == "8.1").then(|| [&[3], &*payload(vector)].concat())),
         "inflate" => ("deflate", |vector| {
             let context = u8::from(vector["context"] == "taken-over") << 1;
