@@ -10,17 +10,22 @@ pub mod handshake;
 pub mod naive;
 pub mod pair;
 pub mod peer;
+pub mod request;
 pub mod sse;
+pub mod terms;
 pub mod vectors;
 
 /// A property: it panics if the bytes refute it.
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const PROPERTIES: [(&str, Property); 15] = [
+pub const PROPERTIES: [(&str, Property); 18] = [
     ("head", handshake::head),
     ("upgrade", handshake::upgrade),
     ("client_response", handshake::client_response),
+    ("naive_request", request::naive_request),
+    ("fields", request::fields),
+    ("deflate_terms", terms::deflate_terms),
     ("frame_header", frame::frame_header),
     ("decoder", frames::decoder),
     ("naive_frames", frames::naive_frames),

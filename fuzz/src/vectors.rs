@@ -14,6 +14,9 @@ type Input = fn(&Value) -> Option<Vec<u8>>;
 pub fn inputs(property: &str) -> Vec<(String, Vec<u8>)> {
     let (name, input): (&str, Input) = match property {
         "head" => ("handshakes", |vector| Some([&[0, 7], &*text(&vector["bytes"]), &text(&vector["rest"])].concat())),
+        "naive_request" => {
+            ("handshakes", |vector| Some([&[0], &*text(&vector["bytes"]), &text(&vector["rest"])].concat()))
+        }
         "upgrade" => {
             ("handshakes", |vector| vector["upgrade"].is_object().then(|| [&[0], &*text(&vector["bytes"])].concat()))
         }
