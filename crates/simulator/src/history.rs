@@ -1,4 +1,4 @@
-//! One seed, one history: guests come, act and leave, commands arrive from other threads, and the loop turns in between.
+//! One seed (or one tape), one history: guests come, act and leave, commands arrive from other threads, and the loop turns in between.
 
 use std::time::Duration;
 
@@ -16,22 +16,40 @@ use crate::words::{Kind, Word};
 /// Runs a seed's history.
 #[must_use]
 pub fn run(seed: u64) -> Outcome {
-    play(seed, Ladder::default())
+    play(Some(seed), Random::new(seed), Ladder::default())
 }
 
 /// Runs it once more and writes down everything that happens.
 #[must_use]
 pub fn trace(seed: u64) -> (Outcome, String) {
+    written(|ladder| play(Some(seed), Random::new(seed), ladder))
+}
+
+/// Runs the history in which every draw is what stands on the tape, as long as there is something: see [`Random::reading`].
+#[must_use]
+pub fn run_tape(tape: &[u8]) -> Outcome {
+    play(None, Random::reading(tape), Ladder::default())
+}
+
+/// Runs it once more and writes down everything that happens.
+#[must_use]
+pub fn trace_tape(tape: &[u8]) -> (Outcome, String) {
+    written(|ladder| play(None, Random::reading(tape), ladder))
+}
+
+fn written(play: impl FnOnce(Ladder) -> Outcome) -> (Outcome, String) {
     let ladder = Ladder::writing();
-    let outcome = play(seed, ladder.clone());
+    let outcome = play(ladder.clone());
     (outcome, ladder.text())
 }
 
-fn play(seed: u64, ladder: Ladder) -> Outcome {
-    let mut random = Random::new(seed);
-    let world = World::new(random.draw());
+fn play(seed: Option<u64>, mut random: Random, ladder: Ladder) -> Outcome {
+    let world = World::driven_by(random.fork());
     let plan = Plan::draw(&mut random, &world);
-    ladder.rule(format_args!("seed {seed}: {plan:?}"));
+    match seed {
+        Some(seed) => ladder.rule(format_args!("seed {seed}: {plan:?}")),
+        None => ladder.rule(format_args!("{plan:?}")),
+    }
     let mut stage = Stage::new(plan, world, random, ladder);
     let played = guarded(|| unfold(&mut stage).and_then(|()| stage.close()));
     stage.outcome(seed, played)

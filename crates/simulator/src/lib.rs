@@ -39,6 +39,6 @@ mod words;
 
 pub use campaign::{Campaign, Findings};
 pub use coverage::{Coverage, Met};
-pub use history::{run, trace};
+pub use history::{run, run_tape, trace, trace_tape};
 pub use outcome::{Outcome, Violation};
 pub use sweep::{Broken, Failure, Replay, Swept, names, replay, steady_faults, sweep};

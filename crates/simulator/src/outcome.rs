@@ -10,8 +10,8 @@ use crate::coverage::Coverage;
 /// What was not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The history that shows it.
-    pub seed: u64,
+    /// The history that shows it, unless a tape does.
+    pub seed: Option<u64>,
     /// In which turn it was seen.
     pub turn: u32,
     /// In words.
@@ -21,7 +21,12 @@ pub struct Violation {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, turn, what } = self;
-        write!(f, "seed {seed}, turn {turn}: {what}\n  replay: cargo xtask simulate --seed {seed} --trace")
+        match seed {
+            Some(seed) => {
+                write!(f, "seed {seed}, turn {turn}: {what}\n  replay: cargo xtask simulate --seed {seed} --trace")
+            }
+            None => write!(f, "turn {turn}: {what}"),
+        }
     }
 }
 

@@ -212,7 +212,7 @@ impl Stage {
     }
 
     /// What it came to.
-    pub(crate) fn outcome(mut self, seed: u64, played: Result<(), String>) -> Outcome {
+    pub(crate) fn outcome(mut self, seed: Option<u64>, played: Result<(), String>) -> Outcome {
         let violation = played.err().map(|what| Violation { seed, turn: self.turn, what });
         if let Some(violation) = &violation {
             self.ladder.rule(format_args!("violation: {}", violation.what));

@@ -72,11 +72,11 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut random = Random::new(seed);
+    pub(super) fn new(mut random: Random) -> Self {
         Self {
             now: Duration::ZERO,
-            entropy: random.fork(),
+            // Of a tape it takes no more than a draw: what nobody can choose need not be chosen.
+            entropy: Random::new(random.draw()),
             faults: Faults::new(random.fork()),
             script: VecDeque::new(),
             calls: Calls::default(),

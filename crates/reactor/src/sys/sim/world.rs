@@ -10,6 +10,7 @@ use super::calls::{Calls, Watch};
 use super::faults::{Fault, FaultCounts};
 use super::line::{Line, Way, take};
 use super::machine::Sim;
+use super::random::Random;
 use super::state::{Scripted, Source, State};
 
 /// Everything but the loop: see [the module](super).
@@ -29,7 +30,13 @@ impl World {
     /// A world in which nothing has happened yet; its randomness follows from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { state: Rc::new(RefCell::new(State::new(seed))) }
+        Self::driven_by(Random::new(seed))
+    }
+
+    /// The same, with this randomness.
+    #[must_use]
+    pub fn driven_by(random: Random) -> Self {
+        Self { state: Rc::new(RefCell::new(State::new(random))) }
     }
 
     /// The machine to build a loop on. One world has one.
