@@ -7,6 +7,7 @@ pub mod deflate;
 pub mod frame;
 pub mod frames;
 pub mod handshake;
+pub mod history;
 pub mod naive;
 pub mod pair;
 pub mod peer;
@@ -19,7 +20,7 @@ pub mod vectors;
 pub type Property = fn(&[u8]);
 
 /// Every property, under the name of its target and of its folder of seeds.
-pub const PROPERTIES: [(&str, Property); 18] = [
+pub const PROPERTIES: [(&str, Property); 19] = [
     ("head", handshake::head),
     ("upgrade", handshake::upgrade),
     ("client_response", handshake::client_response),
@@ -38,6 +39,7 @@ pub const PROPERTIES: [(&str, Property); 18] = [
     ("deflate_round_trip", deflate::deflate_round_trip),
     ("sse_parser", sse::sse_parser),
     ("sse_round_trip", sse::sse_round_trip),
+    ("history", history::history),
 ];
 
 /// The `main` of a target. Under libFuzzer it is the fuzzer's; otherwise it runs the property on the files that are named on

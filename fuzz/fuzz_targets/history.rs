@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+longwire_fuzz::target!(history::history);
