@@ -86,6 +86,44 @@ fn every_vector_holds_whole_and_where_it_is_cut_off() {
     assert_eq!(begun, 12);
 }
 
+/// libFuzzer says in which line of a dictionary it was lost, but only when somebody fuzzes with it.
+#[test]
+fn a_dictionary_names_its_targets_and_has_strings_that_can_be_read() {
+    let properties = PROPERTIES.map(|(name, _)| name);
+    for name in names("dictionaries") {
+        let text = fs::read_to_string(here("dictionaries").join(&name).with_extension("dict")).expect("a dictionary");
+        let (first, rest) = text.split_once('\n').expect("lines");
+        let targets = first.rsplit_once(": ").expect("what it is, and for whom").1.trim_end_matches('.');
+        for target in targets.split(", ") {
+            assert!(properties.contains(&target), "{name}: {target} is no target");
+        }
+        for line in rest.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let string = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).expect(line);
+            let mut chars = string.chars();
+            while let Some(char) = chars.next() {
+                let is_good = match char {
+                    '\\' => match chars.next() {
+                        Some('x') => chars.by_ref().take(2).filter(char::is_ascii_hexdigit).count() == 2,
+                        other => matches!(other, Some('\\' | '"')),
+                    },
+                    _ => char != '"' && (char.is_ascii_graphic() || char == ' '),
+                };
+                assert!(is_good, "{name}: {line}");
+            }
+        }
+    }
+}
+
+/// A row says what holds, and what README.md tells to run can be run.
+#[test]
+fn the_readme_has_a_row_for_every_property() {
+    let readme = fs::read_to_string(here("README.md")).expect("the page");
+    let (table, _) = readme.split_once("\n\n\"A naive reader\"").expect("the table ends there");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let rows: Vec<&str> = rows.map(|(name, _)| name).collect();
+    assert_eq!(rows, PROPERTIES.map(|(name, _)| name), "in the same order");
+}
+
 #[test]
 fn properties_targets_and_seeds_have_the_same_names() {
     let properties: BTreeSet<String> = PROPERTIES.iter().map(|(name, _)| (*name).to_owned()).collect();
