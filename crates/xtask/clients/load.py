@@ -218,6 +218,9 @@ async def unusable():
         code, said, complaint = await load(address)
         same((code, said), (2, ""), f"what {address} comes to")
         assert meant in complaint, complaint
+    code, said, complaint = await load(f"ws://127.0.0.1:{free_port()}/", "--fan-out", "--size", "15")
+    same((code, said), (2, ""), "messages that could not be told apart")
+    assert "--size" in complaint, complaint
 
 
 run()

@@ -7,7 +7,6 @@ use std::time::Duration;
 use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
 use super::dial::{Dial, TURN, build};
-use super::message::Shape;
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
 
@@ -205,18 +204,4 @@ fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
         turn(&mut on, TURN)?;
     }
     Ok(std::mem::replace(&mut on.handler().tally, Tally::new(Duration::ZERO)))
-}
-
-impl Shape {
-    /// The number of a message, if it is one of ours: all that does not change is as it was.
-    fn number(self, bytes: &[u8], memory: &[u8]) -> Option<u64> {
-        let (stamp, rest) = bytes.split_at_checked(16)?;
-        if Some(rest) != memory.get(16..) {
-            return None;
-        }
-        stamp
-            .iter()
-            .rev()
-            .try_fold(0, |number, digit| char::from(*digit).to_digit(16).map(|digit| number << 4 | u64::from(digit)))
-    }
 }

@@ -11,7 +11,7 @@ pub(super) struct Shape {
 }
 
 /// Bytes in front that tell one message from another: as many as there is room for.
-const STAMP: usize = 16;
+pub(super) const STAMP: usize = 16;
 
 impl Shape {
     pub(super) const fn new(text: bool, size: usize) -> Self {
@@ -42,6 +42,16 @@ impl Shape {
         }
     }
 
+    /// The number of a message of connection 0 that has the whole stamp, if it is one of ours: all that does not change is as it was.
+    pub(super) fn number(self, bytes: &[u8], memory: &[u8]) -> Option<u64> {
+        let (stamp, rest) = bytes.split_at_checked(STAMP)?;
+        if Some(rest) != memory.get(STAMP..) {
+            return None;
+        }
+        let digit = |digit: &u8| char::from(*digit).to_digit(16).map(u64::from);
+        stamp.iter().rev().try_fold(0, |number, hex| digit(hex).map(|digit| number << 4 | digit))
+    }
+
     /// The memory as what is sent.
     pub(super) fn message(self, memory: &[u8]) -> Message<'_> {
         match str::from_utf8(memory) {
@@ -69,6 +79,18 @@ mod tests {
             assert_eq!(say(0, 0), all[0]);
             assert_eq!(matches!(shape.message(&all[0]), Message::Text(_)), text);
         }
+    }
+
+    #[test]
+    fn a_number_is_read_back_from_what_is_ours_alone() {
+        let shape = Shape::new(true, 20);
+        let mut memory = shape.memory();
+        for number in [0, 1, 0xabc, u64::MAX] {
+            shape.stamp(&mut memory, 0, number);
+            assert_eq!(shape.number(&memory, &memory), Some(number));
+        }
+        let others: [&[u8]; 4] = [b"", b"hello", &memory[1..], b"0123456789abcdef0123"];
+        assert!(others.iter().all(|other| shape.number(other, &memory).is_none()));
     }
 
     #[test]

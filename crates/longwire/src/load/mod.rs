@@ -25,7 +25,7 @@ use std::thread;
 use std::time::Duration;
 
 use self::clock::Clock;
-use self::message::Shape;
+use self::message::{STAMP, Shape};
 use self::report::Report;
 use self::server::Usage;
 use self::tally::Tally;
@@ -95,6 +95,9 @@ pub(crate) fn load(options: Load) -> ExitCode {
 }
 
 fn run(options: Load) -> Result<Report, String> {
+    if options.fan_out && options.size < STAMP {
+        return Err(format!("--fan-out knows its messages by their first {STAMP} bytes: --size must not be less"));
+    }
     let shape = Shape::new(options.text, options.size);
     let before = options.server_pid.map(Usage::of).transpose()?;
     let plan = Arc::new(Plan {
