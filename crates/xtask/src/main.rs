@@ -62,7 +62,7 @@ usage: cargo xtask COMMAND
   conformance             all of Autobahn's cases, in every role, against a release build: many minutes; installs what they need
   bench [--check]         counts instructions per message under valgrind: a rise above what was reached fails
   bench --keep            keeps what it counts as what was reached
-  size [--check]          sums up the machine code of the smallest server by crate: a rise above docs/embedding.md fails
+  size                    sums up the machine code of the smallest server by crate: a rise above docs/embedding.md fails
   size --keep             writes what it sums up into docs/embedding.md
   compare [ROUNDS]        measures other servers beside ours, 9 rounds if nothing else is said, and writes docs/benchmarks.md:
                           about an hour, during which the machine should have nothing else to do
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
         ["conformance"] => run(conformance),
         ["bench"] | ["bench", "--check"] => run(|repository, report| bench(repository, report, false)),
         ["bench", "--keep"] => run(|repository, report| bench(repository, report, true)),
-        ["size"] | ["size", "--check"] => run(|repository, report| {
+        ["size"] => run(|repository, report| {
             report.step("sizes", || size::run(repository, false));
         }),
         ["size", "--keep"] => run(|repository, report| {

@@ -12,9 +12,12 @@ use crate::Fallible;
 use crate::repository::Repository;
 
 /// Milliseconds that count, those for messages of which a second sees only a few, and those before.
-const WINDOW: u64 = 400;
-const LONG: u64 = 1_500;
+pub(super) const WINDOW: u64 = 400;
+pub(super) const LONG: u64 = 1_500;
 const WARM_UP: u64 = 200;
+
+/// Seconds after which a load that does not end is ended.
+const PATIENCE: &str = "120";
 
 /// Connections of the two servers between which the memory of one is the slope.
 pub(super) const FEW: usize = 1_000;
@@ -66,8 +69,8 @@ fn resident(server: &Running) -> Fallible<f64> {
 
 /// Loads a server, and returns what the load says of it.
 fn load(repository: &Repository, peer: &Peer, server: &Running, cell: &Cell, window: u64) -> Fallible<Value> {
-    let mut command = Command::new("taskset");
-    command.args(["-c", "1"]);
+    let mut command = Command::new("timeout");
+    command.args([PATIENCE, "taskset", "-c", "1"]);
     // The floor speaks no protocol, and so does its load.
     let (window, warm_up) = if peer.name == FLOORS[0] {
         command.arg(program("raw-load")).arg(&server.address);

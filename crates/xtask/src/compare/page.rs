@@ -2,11 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::measure;
+use super::measure::{self, LONG, WINDOW};
 use super::peers::{FLOORS, OURS};
 use super::results::{Cost, Results, Row};
+use super::rounds::QUIET;
 
-const HEAD: &str = "\
+/// What stands in front of the figures.
+fn head() -> String {
+    let (usual, long) = (WINDOW as f64 / 1e3, LONG as f64 / 1e3);
+    let quiet = QUIET * 100.0;
+    format!(
+        "\
 # Benchmarks
 
 Longwire beside other servers, in one run on one machine. `cargo xtask compare` builds everybody, measures, and writes this page; the figures
@@ -21,18 +27,20 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 * It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
   from everybody. For fan-out the floor is a bare loop of `send` calls. A share above 1 is possible: the floor sends what each read has
   brought, and a server that collects may need fewer calls.
-* In turns: in each round everybody is measured once, 0.4 seconds each (1.5 for messages of 1 MiB), the floor at the beginning and at the end. If the floor's two figures
-  differ by more than a quarter, the round was disturbed and does not count. What is compared is the share within a round.
+* In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), the floor at the beginning and at the end. If the floor's two figures
+  differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
 * Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is who lies above by more than
   those halves overlap.
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
 Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
-";
+"
+    )
+}
 
 /// The page.
 pub(super) fn render(results: &Results) -> String {
-    let mut page = String::from(HEAD);
+    let mut page = head();
     let _ = writeln!(page, "\nMeasured on {}.", results.machine.join("; "));
     let named: Vec<String> = results
         .versions

@@ -9,7 +9,7 @@ use crate::Fallible;
 use crate::repository::Repository;
 
 /// How much the floor may differ from itself in a round that counts.
-const QUIET: f64 = 0.25;
+pub(super) const QUIET: f64 = 0.25;
 
 /// So many rounds at most for each that is wanted.
 const TRIES: usize = 3;
