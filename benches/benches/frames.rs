@@ -155,6 +155,13 @@ impl Ours {
         let (mut seen, mut bytes) = (0, 0);
         while seen < count {
             let input = &mut self.memory[self.there.clone()];
+            if let Some((message, length)) =
+                self.server.receive_whole(input, &mut self.reply, Mask::NONE).expect("valid")
+            {
+                (seen, bytes) = (seen + 1, bytes + black_box(message).len());
+                self.there.start += length;
+                continue;
+            }
             let step = self.server.receive(input, &mut self.reply, Mask::NONE).expect("valid");
             self.there.start += step.consumed;
             if let Some(event) = step.event {

@@ -7,6 +7,7 @@ use crate::CloseCode;
 /// Every variant knows the [section](Self::section) that it breaks and the [close code](Self::close_code) that answers
 /// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Error {
     /// A reserved bit is set that no negotiated extension gave a meaning.
     ReservedBits,
@@ -48,7 +49,7 @@ pub enum Error {
 
 impl Error {
     /// Every fault there is, in the order in which the wire shows them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: &'static [Self] = &[
         Self::ReservedBits,
         Self::ReservedOpcode,
         Self::FragmentedControl,

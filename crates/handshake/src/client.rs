@@ -240,6 +240,7 @@ fn parse_status_line(line: &[u8]) -> Option<(Version, Status)> {
 
 /// What the server did wrong, or that it did not open the WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Fault {
     /// What was answered is no head of HTTP/1.
     BadHead,

@@ -12,6 +12,7 @@ macro_rules! refusals {
     ($(#[$about:meta])* $($name:ident $status:ident $section:literal $text:literal)+) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum Refusal {
             $(#[doc = concat!($text, " (", $section, ").")] $name,)+
         }

@@ -45,8 +45,8 @@ impl Log {
         (format != Format::Off).then(|| Self { format, lines: lines.clone(), line: Vec::new() })
     }
 
-    pub(crate) fn write(&mut self, mut access: Access<'_>) {
-        let entry = Entry::of(&mut access);
+    pub(crate) fn write(&mut self, access: Access<'_>) {
+        let entry = Entry::of(&access);
         self.line.clear();
         let written = match self.format {
             Format::Off => return,
@@ -102,7 +102,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(access: &mut Access<'a>) -> Self {
+    fn of(access: &Access<'a>) -> Self {
         let event = match access.record {
             Record::Answered { request, status, body, took } => {
                 Event::Answered { asked: request.map(Asked::of), status, bytes: body, seconds: took.as_secs_f64() }

@@ -26,7 +26,7 @@ impl Handler for Pipe {
         }
     }
 
-    fn access(&mut self, mut access: Access) {
+    fn access(&mut self, access: Access) {
         if let Record::Answered { request: Some(request), status, .. } = access.record {
             eprintln!("{:?} {} {} {status}", access.address(), request.method(), request.target());
         }

@@ -54,7 +54,7 @@ impl<'a> Access<'a> {
 
     /// Where it came from: see [`Out::address`](crate::Out::address).
     #[must_use]
-    pub fn address(&mut self) -> Option<SocketAddr> {
+    pub fn address(&self) -> Option<SocketAddr> {
         self.sending.addresses.client(self.slot)
     }
 

@@ -12,7 +12,6 @@ mod remote;
 mod reply;
 mod request;
 mod stats;
-mod tail;
 
 // How a server is set up.
 mod forwarded;
@@ -37,7 +36,9 @@ mod ledger;
 mod notices;
 mod queue;
 mod ready;
+mod side;
 mod slots;
+mod tail;
 mod topics;
 mod unit;
 

@@ -1,4 +1,4 @@
-//! Every limit of the loop, in one place: its default, its unit and what it stops.
+//! Every limit that a peer can meet, in one place: its default, its unit and what it stops.
 //!
 //! No value means "unlimited"; only `max_age` can be off. Times are measured on the monotonic clock and may be at most 24 days.
 

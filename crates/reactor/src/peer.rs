@@ -143,7 +143,7 @@ impl<'a> Out<'a> {
     /// with each request, and stays that of the WebSocket, stream or `later` which the request opened. Its port is 0 if the
     /// proxy does not tell it, as most do not. If it tells no address, this is the proxy's own.
     #[must_use]
-    pub fn address(&mut self) -> Option<SocketAddr> {
+    pub fn address(&self) -> Option<SocketAddr> {
         self.sending.addresses.client(self.key.slot)
     }
 
@@ -182,7 +182,6 @@ forward! {
     fn answer_to(id: PeerId, reply: Reply);
     fn wake_after(wait: Duration);
     fn close(code: CloseCode, reason: &str);
-    fn address() -> Option<SocketAddr>;
 }
 
 impl<U> Peer<'_, U> {
@@ -202,6 +201,12 @@ impl<U> Peer<'_, U> {
     #[must_use]
     pub fn id(&self) -> PeerId {
         self.out.id()
+    }
+
+    /// See [`Out::address`].
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.out.address()
     }
 
     /// See [`Out::unix_time`].

@@ -1,14 +1,14 @@
 //! Where connections live: pages of slots that are given back when they are empty.
 //!
 //! A slot's number is small and is used again; the generation beside it is not, so a token that outlived its connection
-//! finds nobody. What is generic over the application or the machine (user values, sockets) lies in a [`Side`] table
-//! under the same number, so that the connections themselves can be lent to callbacks without type parameters.
+//! finds nobody. What is generic over the application or the machine (user values, sockets) lies in a
+//! [`Side`](crate::side::Side) table under the same number, so that the connections themselves can be lent to callbacks without type parameters.
 
 use crate::connection::Connection;
 
 /// Slots per page: a page of connections stays below the size that malloc maps by itself, even where it was told to begin early
 /// (32 KiB), for a mapping of its own is rounded up to whole pages of the system.
-const PAGE: usize = 128;
+pub(crate) const PAGE: usize = 128;
 const _: () = assert!(PAGE * size_of::<Connection>() < 32 << 10);
 const WORDS: usize = PAGE / 64;
 
@@ -188,64 +188,14 @@ impl std::ops::IndexMut<u32> for Slots {
 }
 
 /// A page built on the heap; with its length in its type, an index into it needs no check.
-fn page_of<T>(vacant: impl FnMut() -> T) -> Box<[T; PAGE]> {
+pub(crate) fn page_of<T>(vacant: impl FnMut() -> T) -> Box<[T; PAGE]> {
     let values: Vec<T> = std::iter::repeat_with(vacant).take(PAGE).collect();
     values.try_into().unwrap_or_else(|_| unreachable!("it was built with that length"))
 }
 
 #[inline]
-const fn split(slot: u32) -> (usize, usize) {
+pub(crate) const fn split(slot: u32) -> (usize, usize) {
     (slot as usize / PAGE, slot as usize % PAGE)
-}
-
-/// Values under the same numbers as the connections, in pages of their own.
-pub(crate) struct Side<T> {
-    pages: Vec<Option<Leaf<T>>>,
-    spare: Option<Leaf<T>>,
-}
-
-struct Leaf<T> {
-    live: usize,
-    values: Box<[Option<T>; PAGE]>,
-}
-
-impl<T> Side<T> {
-    pub(crate) const fn new() -> Self {
-        Self { pages: Vec::new(), spare: None }
-    }
-
-    pub(crate) fn insert(&mut self, slot: u32, value: T) {
-        let (number, at) = split(slot);
-        if self.pages.len() <= number {
-            self.pages.resize_with(number + 1, || None);
-        }
-        let page = self.pages[number].get_or_insert_with(|| Leaf { live: 0, values: page_of(|| None) });
-        if page.values[at].replace(value).is_none() {
-            page.live += 1;
-        }
-    }
-
-    #[inline]
-    pub(crate) fn get(&mut self, slot: u32) -> Option<&mut T> {
-        let (number, at) = split(slot);
-        self.pages.get_mut(number)?.as_mut()?.values[at].as_mut()
-    }
-
-    /// How many values there are.
-    pub(crate) fn len(&self) -> usize {
-        self.pages.iter().flatten().map(|page| page.live).sum()
-    }
-
-    pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
-        let (number, at) = split(slot);
-        let page = self.pages.get_mut(number)?.as_mut()?;
-        let value = page.values[at].take()?;
-        page.live -= 1;
-        if page.live == 0 {
-            self.spare = self.pages[number].take();
-        }
-        Some(value)
-    }
 }
 
 #[cfg(test)]
@@ -290,19 +240,13 @@ mod tests {
     #[test]
     fn pages_are_given_back() {
         let mut slots = Slots::new();
-        let mut side = Side::new();
         let keys: Vec<Key> = (0..3 * PAGE).map(|_| slots.insert(Connection::vacant())).collect();
-        for key in &keys {
-            side.insert(key.slot, key.slot);
-        }
         assert_eq!(slots.len(), 3 * PAGE);
         assert_eq!(slots.keys(), keys);
         for key in &keys[PAGE..] {
             slots.remove(key.slot);
-            assert_eq!(side.remove(key.slot), Some(key.slot));
         }
         assert_eq!(slots.pages.len(), 1);
-        assert_eq!(side.pages.iter().flatten().count(), 1);
         slots.remove(keys[7].slot);
         assert_eq!(slots.insert(Connection::vacant()).slot, keys[7].slot);
     }

@@ -1,12 +1,10 @@
 //! Between the loop and its sockets: which connection has which socket, and what may be asked of it.
-//!
-//! Today a wire is plain: bytes in are bytes out, and nothing stands between. An encrypted wire will keep its state here
-//! and turn records into bytes over the same shared buffers; the loop and the sessions will not notice.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 
-use crate::slots::{Key, Side, pack};
+use crate::side::Side;
+use crate::slots::{Key, pack};
 use crate::sys::Sys;
 
 /// What callbacks may ask of the machine, without knowing which machine it is.
@@ -35,7 +33,7 @@ impl<S: Sys> Wires<S> {
     }
 
     /// Whether a connection has a socket.
-    pub(crate) fn holds(&mut self, slot: u32) -> bool {
+    pub(crate) fn holds(&self, slot: u32) -> bool {
         self.sockets.get(slot).is_some()
     }
 

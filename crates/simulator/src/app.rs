@@ -280,7 +280,7 @@ impl Handler for App {
         }
     }
 
-    fn access(&mut self, mut access: Access<'_>) {
+    fn access(&mut self, access: Access<'_>) {
         match access.record {
             Record::Closed { .. } => self.model.connections_ended += 1,
             Record::Answered { request, status, .. } => {

@@ -88,7 +88,7 @@ fn an_extension_may_fail_the_connection() {
 
 #[test]
 fn every_fault_fits_into_its_close() {
-    for fault in Error::ALL {
+    for &fault in Error::ALL {
         for mut connection in [Connection::server(Limits::DEFAULT), Connection::client(Limits::DEFAULT)] {
             let mut reply = Reply::new();
             connection.fail(fault, &mut reply, Mask::NONE);

@@ -292,7 +292,7 @@ fn every_vector_has_a_name_a_section_and_a_reason() {
 #[test]
 fn every_fault_has_a_vector_for_it_and_every_section_both_verdicts() {
     let table: Vec<_> = ["frames", "deflate"].into_iter().flat_map(table).collect();
-    for fault in Error::ALL {
+    for &fault in Error::ALL {
         let name = format!("{fault:?}");
         assert!(table.iter().any(|vector| vector.error.as_ref() == Some(&name)), "no vector for {name}");
     }

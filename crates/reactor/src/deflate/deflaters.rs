@@ -4,7 +4,7 @@ use longwire_frame::{Context, Deflater};
 
 use super::WINDOWS;
 use crate::ledger::OBJECT;
-use crate::slots::Side;
+use crate::side::Side;
 
 /// Of what a payload was compressed into, so much is kept for the next.
 const KEPT: usize = 64 << 10;
@@ -57,7 +57,7 @@ impl Deflaters {
 
     /// The payload of a message, by the connection's own compressor. It must be sent: the next one may refer to it.
     pub(crate) fn own(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
-        let deflater = self.own.get(slot)?;
+        let deflater = self.own.get_mut(slot)?;
         let mut payload = std::mem::take(&mut self.payload);
         deflater.message(message, &mut payload);
         Some(payload)

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::num::NonZeroU16;
 
-use crate::slots::Side;
+use crate::side::Side;
 
 /// The addresses of one loop's connections. Those on Unix sockets have none.
 pub(crate) struct Addresses {
@@ -30,13 +30,13 @@ impl Addresses {
     }
 
     /// Where the peer itself is.
-    pub(crate) fn peer(&mut self, slot: u32) -> Option<SocketAddr> {
+    pub(crate) fn peer(&self, slot: u32) -> Option<SocketAddr> {
         let v4 = self.v4.get(slot).map(|packed| SocketAddr::V4(packed.address()));
         v4.or_else(|| self.v6.get(slot).copied())
     }
 
     /// Who asks: what a trusted proxy says, or else the peer.
-    pub(crate) fn client(&mut self, slot: u32) -> Option<SocketAddr> {
+    pub(crate) fn client(&self, slot: u32) -> Option<SocketAddr> {
         self.clients.get(slot).copied().or_else(|| self.peer(slot))
     }
 

@@ -247,7 +247,7 @@ fn upgrade_fields<'a>(
 ) -> impl Iterator<Item = (FieldName<'a>, FieldValue<'a>)> {
     let protocol = protocol.and_then(|protocol| FieldValue::new(protocol).ok());
     [
-        Some((FieldName::UPGRADE, FieldValue::literal("websocket"))),
+        Some((FieldName::UPGRADE, FieldValue::WEBSOCKET)),
         Some((FieldName::SEC_WEBSOCKET_ACCEPT, accept.value())),
         protocol.map(|protocol| (FieldName::SEC_WEBSOCKET_PROTOCOL, protocol)),
         extension.map(|extension| (FieldName::SEC_WEBSOCKET_EXTENSIONS, extension)),
@@ -264,7 +264,7 @@ pub(super) fn respond_stream<H: Handler>(
 ) {
     let mut fields = lend(fields);
     fields.push((FieldName::CONTENT_TYPE, FieldValue::literal(longwire_sse::MEDIA_TYPE)));
-    fields.push((FieldName::literal("Cache-Control"), FieldValue::literal("no-store")));
+    fields.push((FieldName::CACHE_CONTROL, FieldValue::literal("no-store")));
     // nginx holds a response back until it has a buffer full, unless it is told not to.
     fields.push((FieldName::literal("X-Accel-Buffering"), FieldValue::literal("no")));
     let (status, body) = (Status::OK, Content::Stream);

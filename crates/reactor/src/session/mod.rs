@@ -47,7 +47,29 @@ pub(crate) enum Session {
     Closing(Closing),
 }
 
+/// What the peer's FIN is to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtFin {
+    /// It goes on: an answer is owed, or the FIN is what was waited for.
+    GoesOn,
+    /// What was said still leaves.
+    EndsWhenSent,
+    /// It ends at once.
+    Ends,
+}
+
 impl Session {
+    /// What it means that the peer has sent its FIN, and whether there is something that came before it and was not read.
+    pub(crate) const fn at_fin(&self, unread: bool) -> AtFin {
+        match self {
+            Self::Later(_) | Self::Closing(_) => AtFin::GoesOn,
+            Self::Head(_) | Self::Body(_) if unread => AtFin::GoesOn,
+            // Half a request never will be one.
+            Self::Head(_) | Self::Body(_) => AtFin::EndsWhenSent,
+            Self::WebSocket(_) | Self::Events(_) | Self::Opening(_) => AtFin::Ends,
+        }
+    }
+
     pub(crate) fn opening(opening: Opening, nonce: [u8; 16], limits: longwire_handshake::Limits) -> Self {
         Self::Opening(Box::new(Awaited::new(opening, nonce, limits)))
     }

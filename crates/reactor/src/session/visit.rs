@@ -17,7 +17,8 @@ use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::reply::Reply;
 use crate::sending::Sending;
-use crate::slots::{Key, Side};
+use crate::side::Side;
+use crate::slots::Key;
 use crate::wire::Machine;
 use crate::{Access, Record};
 
@@ -121,7 +122,7 @@ impl<H: Handler> Visit<'_, H> {
 
     /// Calls the application about this peer. A panic ends the connection.
     pub(crate) fn call(&mut self, call: impl FnOnce(&mut H, &mut Peer<'_, H::User>)) {
-        let Some(user) = self.users.get(self.key.slot) else { return };
+        let Some(user) = self.users.get_mut(self.key.slot) else { return };
         self.sending.cork.mark();
         let mut peer = Peer { user, out: Out::new(self.sending, self.machine, self.key) };
         if catch_unwind(AssertUnwindSafe(|| call(self.handler, &mut peer))).is_err() {

@@ -162,7 +162,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
 pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
     let Visit { handler, users, sending, machine, reply, key, input, .. } = visit;
     let (slot, half) = (key.slot, sending.limits.send_queue / 2);
-    let Some(user) = users.get(slot).filter(|_| input.is_none()) else { return 0 };
+    let Some(user) = users.get_mut(slot).filter(|_| input.is_none()) else { return 0 };
     let mut peer = Peer { user, out: Out::new(sending, *machine, *key) };
     let (all, mut used) = (bytes.len(), 0);
     let taken = catch_unwind(AssertUnwindSafe(|| {

@@ -8,7 +8,7 @@ use crate::closed::Closed;
 use crate::handler::Handler;
 use crate::sending::broken;
 use crate::session::input::Input;
-use crate::session::{Session, Visit, opening, web_socket};
+use crate::session::{AtFin, Session, Visit, opening, web_socket};
 use crate::slots::Key;
 use crate::sys::Sys;
 
@@ -281,15 +281,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return self.remove(key, Closed::Gone);
         }
         if connection.finished {
-            match connection.session {
-                // Plain requests are still answered; half a request never will be one.
-                Session::Later(_) => {}
-                Session::Head(_) | Session::Body(_) if connection.unread => {}
-                Session::Head(_) | Session::Body(_) => return self.close_when_sent(key),
-                Session::WebSocket(_) | Session::Events(_) | Session::Opening(_) => {
-                    return self.remove(key, Closed::Gone);
-                }
-                Session::Closing(_) => {}
+            match connection.session.at_fin(connection.unread) {
+                AtFin::GoesOn => {}
+                AtFin::EndsWhenSent => return self.close_when_sent(key),
+                AtFin::Ends => return self.remove(key, Closed::Gone),
             }
         }
         if matches!(self.sending.slots[key.slot].session, Session::Closing(_)) && !self.proceed_closing(key) {

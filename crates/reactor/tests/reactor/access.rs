@@ -34,7 +34,7 @@ impl Handler for Logged {
         peer.answer(Reply::page("text/plain", &b"at last"[..]));
     }
 
-    fn access(&mut self, mut access: Access<'_>) {
+    fn access(&mut self, access: Access<'_>) {
         let from = access.address().map_or("-".into(), |address| address.to_string());
         self.lines.push(match access.record {
             Record::Answered { request, status, body, took } => {
