@@ -63,6 +63,8 @@ impl Listener {
             socket.set_only_v6(address.ip() != std::net::Ipv6Addr::UNSPECIFIED)?;
         }
         socket.bind(&address.into())?;
+        // Who comes before the limits are known is bounded, too.
+        bound(&SockRef::from(&socket), &Limits::default())?;
         socket.listen(BACKLOG)?;
         Ok(Self(Kind::Tcp(socket.into())))
     }
@@ -106,17 +108,10 @@ impl Listener {
             }
         };
         let socket = SockRef::from(listener);
-        // A socket that listens may be told a new backlog.
-        socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
-        socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
-        // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
-        socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
-        socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
-        // Left alone, the kernel lets it grow for whoever sends fast, and keeps it so when we stop reading.
-        socket.set_recv_buffer_size(limits.kernel_unread as usize)
+        bound(&socket, limits)?;
+        // A socket that listens may be told a new backlog.
+        socket.listen(backlog)
     }
 
     /// The same listener for one more loop: all take from one queue.
@@ -184,9 +179,41 @@ impl Drop for SocketFile {
     }
 }
 
+/// Tells a socket what everybody who connects to it inherits.
+fn bound(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+    socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
+    // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
+    socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
+    socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
+    // Left alone, the kernel lets it grow for whoever sends fast, and keeps it so when we stop reading.
+    socket.set_recv_buffer_size(limits.kernel_unread as usize)
+}
+
 /// Whether a path is a socket on which nobody listens any more.
 fn is_dead(path: &Path) -> bool {
     // Connecting to a file of another kind is refused, too.
     fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
         && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_connects_before_the_limits_are_known_is_bounded_too() -> io::Result<()> {
+        let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let Kind::Tcp(socket) = &listener.0 else { return Err(io::Error::other("no TCP")) };
+        let _client = std::net::TcpStream::connect(socket.local_addr()?)?;
+        let (server, _) = socket.accept()?;
+        let (server, limits) = (SockRef::from(&server), Limits::default());
+        // Linux keeps as much again for its own books.
+        assert_eq!(server.recv_buffer_size()?, 2 * limits.kernel_unread as usize);
+        assert_eq!(server.tcp_notsent_lowat()?, limits.kernel_unsent);
+        assert!(server.tcp_nodelay()? && server.keepalive()?);
+        assert_eq!(server.tcp_user_timeout()?, Some(2 * limits.write_stall));
+        Ok(())
+    }
 }
