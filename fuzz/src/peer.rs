@@ -32,6 +32,7 @@ fn difference(ours: Option<Error>, theirs: End) -> Option<&'static str> {
         (Some(Error::LengthNotMinimal), _) => {
             Some("§5.2 wants the shortest form of a length; they read any, and go on")
         }
+        (Some(Error::LongControl), _) => Some("the same of a control frame, whose length has no longer form"),
         (Some(Error::CloseCode), End::Close) => {
             Some("a code that may not be sent is no fault for them: they read 1002")
         }
