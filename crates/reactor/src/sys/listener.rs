@@ -13,9 +13,6 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::Limits;
 
-/// The backlog of a listener before it is told its limits.
-const BACKLOG: i32 = 1_024;
-
 /// A listening socket: TCP, or a Unix stream socket. From elsewhere it comes by `From`.
 ///
 /// ```
@@ -63,10 +60,10 @@ impl Listener {
             socket.set_only_v6(address.ip() != std::net::Ipv6Addr::UNSPECIFIED)?;
         }
         socket.bind(&address.into())?;
+        let listener = Self(Kind::Tcp(socket.into()));
         // Who comes before the limits are known is bounded, too.
-        bound(&SockRef::from(&socket), &Limits::default())?;
-        socket.listen(BACKLOG)?;
-        Ok(Self(Kind::Tcp(socket.into())))
+        listener.tune(&Limits::default())?;
+        Ok(listener)
     }
 
     /// Binds a Unix stream socket. A socket file that a dead server has left there is replaced. The file goes when the last
@@ -97,7 +94,7 @@ impl Listener {
         }
     }
 
-    /// Sets what the limits say, once for all connections: they inherit it.
+    /// Sets what the limits say, once for all connections: they inherit it. Then it listens.
     pub(super) fn tune(&self, limits: &Limits) -> io::Result<()> {
         let backlog = i32::try_from(limits.backlog).unwrap_or(i32::MAX);
         let listener = match &self.0 {
@@ -109,7 +106,14 @@ impl Listener {
         };
         let socket = SockRef::from(listener);
         socket.set_nonblocking(true)?;
-        bound(&socket, limits)?;
+        socket.set_tcp_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+        socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
+        // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
+        socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
+        socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
+        // Left alone, the kernel lets it grow for whoever sends fast, and keeps it so when we stop reading.
+        socket.set_recv_buffer_size(limits.kernel_unread as usize)?;
         // A socket that listens may be told a new backlog.
         socket.listen(backlog)
     }
@@ -179,18 +183,6 @@ impl Drop for SocketFile {
     }
 }
 
-/// Tells a socket what everybody who connects to it inherits.
-fn bound(socket: &SockRef<'_>, limits: &Limits) -> io::Result<()> {
-    socket.set_tcp_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
-    socket.set_tcp_keepalive(&keepalive.with_retries(4))?;
-    // The kernel's own patience ends live peers, too, if their window stays shut: it must be the longer one.
-    socket.set_tcp_user_timeout(Some(limits.write_stall.saturating_mul(2)))?;
-    socket.set_tcp_notsent_lowat(limits.kernel_unsent)?;
-    // Left alone, the kernel lets it grow for whoever sends fast, and keeps it so when we stop reading.
-    socket.set_recv_buffer_size(limits.kernel_unread as usize)
-}
-
 /// Whether a path is a socket on which nobody listens any more.
 fn is_dead(path: &Path) -> bool {
     // Connecting to a file of another kind is refused, too.
@@ -206,6 +198,7 @@ mod tests {
     fn who_connects_before_the_limits_are_known_is_bounded_too() -> io::Result<()> {
         let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let Kind::Tcp(socket) = &listener.0 else { return Err(io::Error::other("no TCP")) };
+        socket.set_nonblocking(false)?;
         let _client = std::net::TcpStream::connect(socket.local_addr()?)?;
         let (server, _) = socket.accept()?;
         let (server, limits) = (SockRef::from(&server), Limits::default());
