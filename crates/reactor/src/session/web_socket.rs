@@ -129,6 +129,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
             break;
         }
         used += step.consumed;
+        visit.sending.cork.expect(used < length);
         match step.event {
             None | Some(Event::Ping(_) | Event::Pong(_)) => {}
             Some(Event::Extended { opcode, bytes, end, .. }) => compressed::receive(visit, opcode, bytes, end),
@@ -142,10 +143,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
                 });
                 return bytes.len();
             }
-            Some(data) => {
-                visit.sending.cork.expect(used < length);
-                hand_on(visit, data);
-            }
+            Some(data) => hand_on(visit, data),
         }
         if has_enough(visit) {
             break;
@@ -300,13 +298,6 @@ pub(crate) fn direct(sending: &Sending, key: Key, input: &Input) -> usize {
     let arrived = matches!(assembly.message(), Message::Binary(bytes) if bytes.len() >= sending.limits.direct);
     let inflates = inflating.as_ref().is_some_and(|inflating| inflating.message_open());
     if carry.is_empty() && !inflates && arrived && left >= sending.limits.direct { left } else { 0 }
-}
-
-/// By how much a message of which so much has arrived may grow at once, so that it is seldom moved: the rest of its frame, but no more than
-/// three times what is there.
-pub(crate) fn foreseen(sending: &Sending, key: Key, arrived: usize) -> usize {
-    let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
-    (socket.connection.frame_left() as usize).min(3 * arrived)
 }
 
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.

@@ -152,9 +152,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             if left == 0 {
                 return Ok(());
             }
-            match input.as_ref().map_or(0, |input| web_socket::direct(&self.sending, key, input)).min(left) {
+            let direct = input.as_ref().map_or(0, |input| web_socket::direct(&self.sending, key, input));
+            match direct.min(left) {
                 0 => self.read_shared(key, input, buffer)?,
-                most => self.read_directly(key, input, most)?,
+                most => self.read_directly(key, input, most, direct)?,
             }
         }
     }
@@ -197,17 +198,24 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    /// Reads a large binary message straight into its place.
-    fn read_directly(&mut self, key: Key, input: &mut Option<Box<Input>>, most: usize) -> Result<(), Closed> {
+    /// Reads a large binary message straight into its place: at most so much now, of a frame of which so much is to come.
+    fn read_directly(
+        &mut self,
+        key: Key,
+        input: &mut Option<Box<Input>>,
+        most: usize,
+        to_come: usize,
+    ) -> Result<(), Closed> {
+        let begun = input.as_ref().and_then(|input| input.assembly.as_ref());
+        let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
+        // It grows by much at once, so that it is seldom moved, but by no more than three times what has arrived.
+        let more = to_come.min(3 * length).max(most);
+        let grows = length + most > capacity;
+        if grows && !self.visit_of(key, input).may_grow(length + more) {
+            return Ok(());
+        }
         let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(()) };
-        let length = assembly.message().len();
-        if length + most > assembly.capacity() {
-            let more = web_socket::foreseen(&self.sending, key, length).max(most);
-            if !self.sending.make_room(key.slot, length + more) {
-                *input = None;
-                self.sending.end_and_cut(key.slot, Closed::NoRoom);
-                return Ok(());
-            }
+        if grows {
             assembly.reserve(more);
         }
         let place = assembly.place(most);

@@ -218,6 +218,19 @@ fn large_messages_go_out_at_once_and_come_in_whole() {
     assert_eq!(stage.on.stats().pinned, 0, "nothing is kept");
 }
 
+/// As where nothing is compressed: only the last one has nothing behind it that will be answered with it.
+#[test]
+fn answers_to_what_has_come_together_leave_together() {
+    let answer = App::new().on_message(|peer, _| peer.send(&noise(1_000)));
+    let mut stage = with(Limits { direct: 1_000, ..Limits::default() }, Deflate::DEFAULT, answer);
+    let (mut client, _) = Squeezed::open(&mut stage, "/", OFFER);
+    let questions = ["one", "two", "three"].map(|text| Sent::raw(0xc1, &client.compress(text.as_bytes())));
+    client.client.send(&questions.concat());
+    assert_eq!(stage.settle().writes, 1);
+    let frames: Vec<Frame> = client.frames().into_iter().map(|came| came.frame).collect();
+    assert_eq!(frames, vec![whole(Opcode::Binary, noise(1_000)); 3]);
+}
+
 #[test]
 fn messages_in_pieces_of_several_connections_do_not_meet() {
     for limits in [Limits::default(), Limits { receive: 64, visit: 16, cork: 1, direct: 1, ..Limits::default() }] {
