@@ -1,7 +1,7 @@
 //! Between the loop and its sockets: which connection has which socket, and what may be asked of it.
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::side::Side;
 use crate::slots::{Key, pack};
@@ -10,7 +10,7 @@ use crate::sys::Sys;
 /// What callbacks may ask of the machine, without knowing which machine it is.
 pub(crate) trait Machine {
     fn write(&mut self, slot: u32, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
-    fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()>;
+    fn connect(&mut self, key: Key, address: SocketAddr, source: Option<IpAddr>) -> io::Result<()>;
     fn entropy(&mut self, bytes: &mut [u8]);
 }
 
@@ -79,8 +79,8 @@ impl<S: Sys> Machine for Wires<S> {
         }
     }
 
-    fn connect(&mut self, key: Key, address: SocketAddr) -> io::Result<()> {
-        let socket = self.sys.connect(address)?;
+    fn connect(&mut self, key: Key, address: SocketAddr, source: Option<IpAddr>) -> io::Result<()> {
+        let socket = self.sys.connect(address, source)?;
         self.attach(key, socket).inspect_err(|_| self.close(key.slot))
     }
 

@@ -134,6 +134,84 @@ async def fan_out():
     assert 0.8 < report["messages"] / 1000 < 1.2, report["messages"]
 
 
+@contextlib.asynccontextmanager
+async def newsroom():
+    """What is said on a WebSocket goes out on event streams; `/cut` ends early, `/twice` says everything twice, `/page` is none."""
+    listeners, editors = [], []
+
+    async def listen(reader, writer):
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        kind = "text/html" if path == "/page" else "text/event-stream"
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n".encode())
+        listeners.append((path, writer))
+
+    async def edit(connection):
+        editors.append(connection)
+        async for message in connection:
+            for path, writer in listeners:
+                event = f"data: {message}\n\n".encode()
+                writer.write(event * (2 if path == "/twice" else 1))
+                if path == "/cut" and len(editors) == 1:
+                    writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as streams, serve(edit, "127.0.0.1", 0) as speaker:
+        ports = [server.sockets[0].getsockname()[1] for server in (streams, speaker)]
+        yield f"http://127.0.0.1:{ports[0]}", f"ws://127.0.0.1:{ports[1]}/"
+
+
+@check("one speaks and event streams listen")
+async def streams():
+    words = ("--fan-out", "-t", "--rate", "100", "-c", "20", "--threads", "2", "--streams")
+    async with newsroom() as (http, speaker):
+        code, report = await told(speaker, *words, f"{http}/")
+    clean(code, report)
+    same(report["reach"], 1.0, "the reach")
+    assert 0.8 < report["messages"] / 1000 < 1.2, report["messages"]
+    async with newsroom() as (http, speaker):
+        code, report = await told(speaker, *words, f"{http}/twice")
+    assert code == 1 and report["wrong"] > 0, report
+    async with newsroom() as (http, speaker):
+        code, report = await told(speaker, *words, f"{http}/cut")
+    same((code, report["ends"]), (1, {"the stream ended": 20}), "streams that end")
+    async with newsroom() as (http, speaker):
+        code, said, complaint = await load(speaker, *words, f"{http}/page")
+    assert code == 2 and "refused or lost" in complaint, complaint
+
+
+@check("event streams of others are listened to")
+async def listened():
+    with ourselves() as (address, pid):
+        clock = address.replace("ws://", "http://").replace("/echo", "/clock")
+        code, said, complaint = await load(clock, "--json", "-c", "50", "--warm-up", "100ms", "-d", "2500ms", "--server-pid", str(pid))
+        report = json.loads(said)
+        clean(code, report)
+        assert report["messages"] in (100, 150), report
+        assert report["latency"]["max"] < 500_000, report
+        code, said, _ = await load(clock, "-c", "3", "--warm-up", "100ms", "-d", "1500ms")
+        assert code == 0 and "3 event streams" in said and "events" in said and "after first" in said, said
+
+
+@check("connections come from the addresses that are named, in turn")
+async def sources():
+    seen = []
+
+    async def echo(connection):
+        seen.append(connection.remote_address[0])
+        async for message in connection:
+            await connection.send(message)
+
+    async with serve(echo, "127.0.0.1", 0) as server:
+        address = "ws://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        code, report = await told(address, "-c", "6", "--source", "127.0.0.2", "--source", "127.0.0.3")
+        clean(code, report)
+        same(sorted(seen), ["127.0.0.2"] * 3 + ["127.0.0.3"] * 3, "where they came from")
+        await abused(address, "half-open", "-d", "500ms", "--source", "127.0.0.4")
+        assert "127.0.0.4" in seen, seen
+        code, said, complaint = await load(address, "--source", "192.0.2.1")
+        same((code, said), (2, ""), "an address that is not ours")
+        assert "192.0.2.1" in complaint or "assign" in complaint, complaint
+
+
 @check("what is wrong, what is missing and who left is told, and is a failure")
 async def honest():
     async with peer() as address:
@@ -212,7 +290,7 @@ async def abuse_printed():
 async def unusable():
     for address, meant in {
         f"ws://127.0.0.1:{free_port()}/": "0 of 64 connections",
-        "http://127.0.0.1/": "ws://127.0.0.1:8080/echo",
+        "ftp://127.0.0.1/": "ws://127.0.0.1:8080/echo",
         "wss://127.0.0.1/": "TLS is not spoken",
     }.items():
         code, said, complaint = await load(address)

@@ -113,7 +113,7 @@ pub(crate) fn examples(
 }
 
 /// A script in Python or JavaScript. Node looks for packages from its working directory.
-fn script(repository: &Repository, tools: &Tools, name: &str, file: &str) -> Fallible<Task> {
+pub(crate) fn script(repository: &Repository, tools: &Tools, name: &str, file: &str) -> Fallible<Task> {
     let task = if Path::new(file).extension().is_some_and(|extension| extension == "py") {
         // -B: nothing is compiled into the folder of the scripts.
         Task::new(repository, name, tools.python.join("python"))?.args(["-B"])
@@ -132,7 +132,7 @@ fn script(repository: &Repository, tools: &Tools, name: &str, file: &str) -> Fal
 }
 
 /// Counts the lines of a script: `ok    NAME` or `FAIL  NAME: WHY` for each check.
-fn told(ended: &Ended) -> Tally {
+pub(crate) fn told(ended: &Ended) -> Tally {
     let passed = ended.said.lines().filter(|line| line.starts_with("ok  ")).count();
     let failed = ended.said.lines().filter_map(|line| line.strip_prefix("FAIL  "));
     let mut failures: Vec<String> = failed.map(String::from).collect();

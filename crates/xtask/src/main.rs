@@ -7,8 +7,10 @@
 //! cargo xtask conformance      all of Autobahn's cases, in every role; many minutes
 //! cargo xtask bench [--keep]   instructions per message, held against what was reached
 //! cargo xtask size [--keep]    machine code for each crate, held against docs/embedding.md
-//! cargo xtask compare [ROUNDS] the speed and the memory of other servers beside ours: about an hour
+//! cargo xtask compare [ROUNDS] the speed and the memory of other servers beside ours: half an hour
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
+//! cargo xtask soak --minutes N guests of every kind for so long; memory and descriptors must be flat
+//! cargo xtask supply           licences, duplicates, advisories, sets of features, oldest versions
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
 //!                              --sweep; --scenario NAME --fail NUMBER:ERRNO --trace; --mutations
 //! cargo xtask --help           the same with more words
@@ -37,7 +39,9 @@ mod server;
 mod simulate;
 mod size;
 mod smallest;
+mod soak;
 mod source;
+mod supply;
 mod tools;
 
 use std::error::Error;
@@ -65,9 +69,13 @@ usage: cargo xtask COMMAND
   size                    sums up the machine code of the smallest server by crate: a rise above docs/embedding.md fails
   size --keep             writes what it sums up into docs/embedding.md
   compare [ROUNDS]        measures other servers beside ours, 9 rounds if nothing else is said, and writes docs/benchmarks.md:
-                          about an hour, during which the machine should have nothing else to do
+                          half an hour, during which the machine should have nothing else to do
+  compare --alone         measures what is asked of ours alone, five minutes, and writes docs/benchmarks.md anew
   compare --page          writes docs/benchmarks.md anew, of what was measured last
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
+  soak --minutes N        guests of every kind, good and bad, against a release build; leaves target/xtask/soak.svg
+  supply                  what we are built of: licences, duplicates, advisories, every set of features, the oldest versions;
+                          builds cargo-deny and cargo-hack for it
   simulate [OPTIONS]      the event loop on an imaginary machine; simulate --help says more
   simulate --mutations    makes mistakes on purpose in copies of the sources: the simulator must find each
 ";
@@ -95,6 +103,11 @@ fn main() -> ExitCode {
         ["compare", "--page"] => run(|repository, report| {
             report.step("page", || compare::write(repository));
         }),
+        ["compare", "--alone"] => run(|repository, report| {
+            if report.step("the program, built for release", || rust::build_program(repository)) {
+                report.step("ours alone", || compare::alone(repository));
+            }
+        }),
         ["compare"] => run(|repository, report| comparison(repository, report, 9)),
         ["compare", rounds] if rounds.parse().is_ok_and(|rounds: usize| (3..100).contains(&rounds)) => {
             run(|repository, report| comparison(repository, report, rounds.parse().unwrap_or(9)))
@@ -103,6 +116,10 @@ fn main() -> ExitCode {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
         ["drill", ref names @ ..] => run(|repository, report| drills(repository, report, Form::Long, names)),
+        ["soak", "--minutes", minutes] if minutes.parse().is_ok_and(|minutes: u64| (1..10_000).contains(&minutes)) => {
+            run(|repository, report| soak(repository, report, minutes.parse().unwrap_or(1)))
+        }
+        ["supply"] => run(supply::run),
         ["simulate", ref words @ ..] => simulate(words),
         ["--help" | "-h" | "help"] => {
             print!("{USAGE}");
@@ -151,6 +168,7 @@ fn test(repository: &Repository, report: &mut Report, everything: bool) {
     if everything {
         clients(repository, report, &[]);
         drills(repository, report, Form::Short, &[]);
+        soak(repository, report, 1);
     }
 }
 
@@ -173,6 +191,18 @@ fn clients(repository: &Repository, report: &mut Report, names: &[&str]) {
             _ => report.skip(client.name, "it needs what was to be installed and built"),
         };
     }
+}
+
+fn soak(repository: &Repository, report: &mut Report, minutes: u64) {
+    let mut tools = None;
+    let prepared = report.step("what the guests need", || {
+        tools = Some(Tools::install(repository)?);
+        rust::build_program(repository)
+    });
+    match &tools {
+        Some(tools) if prepared => report.step("soak", || soak::run(repository, tools, minutes)),
+        _ => report.skip("soak", "it needs what was to be installed and built"),
+    };
 }
 
 fn conformance(repository: &Repository, report: &mut Report) {

@@ -83,7 +83,7 @@ fn tests_without_features(repository: &Repository, package: &str) -> Fallible<Ta
 
 /// Packs what may be published, then builds the archives as a workspace of their own, where each finds the others. (cargo's own
 /// way to look at packages that need each other keeps the first version of each that it saw.)
-fn packages(repository: &Repository) -> Fallible<Tally> {
+pub(crate) fn packages(repository: &Repository) -> Fallible<Tally> {
     let private = repository.private().flat_map(|package| ["--exclude", &package.name]);
     let words = ["package", "--workspace", "--allow-dirty", "--no-verify"];
     Task::cargo(repository, "packages", &words)?.args(private).succeed()?;

@@ -92,6 +92,26 @@ pub(crate) fn install_for_comparison(repository: &Repository) -> Fallible<()> {
     Ok(())
 }
 
+/// A subcommand of cargo that somebody else has written, and its version.
+#[derive(Debug)]
+pub(crate) struct CargoTool {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// Where such a program is, after building it if it was not there. It stays below the target directory.
+pub(crate) fn install_cargo_tool(repository: &Repository, tool: &CargoTool) -> Fallible<PathBuf> {
+    let CargoTool { name, version } = *tool;
+    let place = repository.target.join("tools").join(format!("{name}-{version}"));
+    let program = place.join("bin").join(name);
+    if !program.is_file() {
+        println!("building {name} {version}");
+        let words = ["install", "--locked", "--quiet", "--version", version, name, "--root"];
+        Task::cargo(repository, &format!("install {name}"), &words)?.args([&place]).within(1_800).succeed()?;
+    }
+    Ok(program)
+}
+
 /// Debian's package manager, asked only if something is missing.
 struct Apt<'a> {
     repository: &'a Repository,

@@ -39,7 +39,11 @@ impl Dial {
         let due = 1 + (plan.clock.now() - self.begun) / self.pause.max(1);
         while !self.is_done() && (self.called as u64) < due {
             let address = plan.options.target.address();
-            let opened = on.with_hub(|hub| hub.connect(address, self.opening.clone()));
+            let opening = match plan.options.source(self.called) {
+                Some(source) => self.opening.clone().source(source),
+                None => self.opening.clone(),
+            };
+            let opened = on.with_hub(|hub| hub.connect(address, opening));
             let id = opened.map_err(|error| format!("connection {} to {address}: {error}", self.called + 1))?;
             called(on.handler(), id);
             self.called += 1;
@@ -64,6 +68,9 @@ pub(super) fn build<H: Handler>(plan: &Plan, connections: usize, handler: H) -> 
     limits.message.message = u32::try_from(plan.options.size).unwrap_or(u32::MAX).max(1 << 20);
     Server::default().limits(limits).build(handler).map_err(|error| error.to_string())
 }
+
+/// How long the last of what is on its way is waited for.
+pub(super) const LAST: Duration = Duration::from_secs(5);
 
 /// How long a turn of a thread may last while it is watched for its end.
 pub(super) const TURN: Duration = Duration::from_millis(20);

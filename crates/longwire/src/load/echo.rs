@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::dial::{Dial, TURN, build};
+use super::dial::{Dial, LAST, TURN, build};
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
-
-/// How long the last echoes are waited for.
-const LAST: Duration = Duration::from_secs(5);
 
 /// Before a message is due by less than this, the thread does not sleep: a poll wakes to the millisecond.
 const SPIN: u64 = 2_000_000;

@@ -1,27 +1,15 @@
 //! One speaks, all listen: what a server makes of a message that everybody is to get, the speaker too, as soon as it can.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::dial::{Dial, TURN, build};
+use super::dial::{Dial, LAST, TURN, build};
+use super::speech::Ear;
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
-
-/// How long the last deliveries are waited for.
-const LAST: Duration = Duration::from_secs(5);
-
-/// Messages of which it is remembered when they were due: no more than these can be on their way at once.
-const REMEMBERED: usize = 1 << 16;
-
-/// When each of the last messages was due; the speaker writes, listeners on all threads read.
-static DUE: [AtomicU64; REMEMBERED] = [const { AtomicU64::new(0) }; REMEMBERED];
-
-/// Messages that have been said, and the number of the first that counts and of the first that does not any more.
-static SAID: AtomicU64 = AtomicU64::new(0);
-static COUNTED: [AtomicU64; 2] = [const { AtomicU64::new(u64::MAX) }; 2];
 
 /// The listeners of a thread, and on the first thread the speaker.
 struct Room<'p> {
@@ -33,14 +21,6 @@ struct Room<'p> {
     tally: Tally,
     ending: bool,
     untold: u64,
-    /// Of what counts, how much has come.
-    delivered: u64,
-}
-
-/// What one listener has heard.
-#[derive(Default)]
-struct Ear {
-    next: Option<u64>,
 }
 
 impl Handler for Room<'_> {
@@ -52,28 +32,20 @@ impl Handler for Room<'_> {
     }
 
     fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
-        let now = self.plan.clock.now();
         let bytes = match message {
             Message::Text(text) => text.as_bytes(),
             Message::Binary(bytes) => bytes,
         };
         // What others say in the same room is not ours.
         let Some(number) = self.plan.shape.number(bytes, &self.memory) else { return };
-        let is_next = peer.user.next.is_none_or(|next| number >= next);
-        if !is_next {
+        if !peer.user.hears(number) {
             self.tally.wrong += 1;
-            return;
-        }
-        peer.user.next = Some(number + 1);
-        let counts = (COUNTED[0].load(Ordering::Relaxed)..COUNTED[1].load(Ordering::Relaxed)).contains(&number);
-        if self.speaker != Some(peer.id()) {
-            let due = DUE[number as usize % REMEMBERED].load(Ordering::Acquire);
-            self.tally.count(self.plan.window(), due, now, bytes.len());
-            self.delivered += u64::from(counts);
+        } else if self.speaker != Some(peer.id()) {
+            self.plan.speech.arrived(self.plan, number, bytes.len(), &mut self.tally);
             self.untold += 1;
         } else if self.plan.options.rate.is_none() && !self.ending {
-            let said = say(self.plan, &mut self.memory, now);
-            peer.out.send(said);
+            let now = self.plan.clock.now();
+            peer.out.send(self.plan.speech.say(self.plan, &mut self.memory, now));
         }
     }
 
@@ -86,26 +58,8 @@ impl Handler for Room<'_> {
     }
 }
 
-/// The next message, which is due at this time.
-fn say<'m>(plan: &Plan, memory: &'m mut [u8], due: u64) -> Message<'m> {
-    let number = SAID.fetch_add(1, Ordering::Relaxed);
-    DUE[number as usize % REMEMBERED].store(due, Ordering::Release);
-    if let Some((begin, end)) = plan.window() {
-        let now = plan.clock.now();
-        if now >= begin {
-            COUNTED[0].fetch_min(number, Ordering::Relaxed);
-        }
-        if now >= end {
-            COUNTED[1].fetch_min(number, Ordering::Relaxed);
-        }
-    }
-    plan.shape.stamp(memory, 0, number);
-    plan.shape.message(memory)
-}
-
-/// Opens the listeners of a thread, and on the first thread speaks until it is over.
-pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
-    let listeners = plan.share(thread);
+/// Opens so many listeners, and if one speaks here, speaks until it is over.
+pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, String> {
     let room = Room {
         plan,
         ids: BTreeMap::new(),
@@ -114,12 +68,11 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
         tally: Tally::new(plan.options.duration),
         ending: false,
         untold: 0,
-        delivered: 0,
     };
     let mut on = build(plan, listeners + 1, room)?;
     // The speaker is called last, when whoever is to hear it is there.
     let mut dial = Dial::new(plan, listeners);
-    let mut speaker = Dial::new(plan, usize::from(thread == 0));
+    let mut speaker = Dial::new(plan, usize::from(speaks));
     let mut spoken = false;
     let mut sent = 0;
     let mut begun = 0;
@@ -165,7 +118,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
 fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
     let room = on.handler();
     let (plan, mut memory) = (room.plan, std::mem::take(&mut room.memory));
-    let message = say(plan, &mut memory, due);
+    let message = plan.speech.say(plan, &mut memory, due);
     on.with_hub(|hub| hub.send_to(speaker, message));
     on.handler().memory = memory;
 }
@@ -187,16 +140,14 @@ fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
         let room = on.handler();
         room.ids.iter().filter(|(id, open)| **open && Some(**id) != room.speaker).count() as u64
     };
-    let first = COUNTED[0].load(Ordering::Relaxed);
-    let behind = COUNTED[1].load(Ordering::Relaxed).min(SAID.load(Ordering::Relaxed));
-    let expected = behind.saturating_sub(first) * listeners;
+    let counted = on.handler().plan.speech.counted();
+    let expected = (counted.end - counted.start) * listeners;
     let last = clock.now() + nanoseconds(LAST);
-    while on.handler().delivered < expected && clock.now() < last {
+    while on.handler().tally.delivered < expected && clock.now() < last {
         turn(&mut on, TURN)?;
     }
     let room = on.handler();
-    room.tally.expected = expected;
-    room.tally.missing = expected.saturating_sub(room.delivered);
+    room.tally.expect(expected);
     let goodbyes: Vec<PeerId> = room.ids.iter().filter(|(_, open)| **open).map(|(id, _)| *id).collect();
     on.with_hub(|hub| goodbyes.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
     let last = clock.now() + nanoseconds(LAST);

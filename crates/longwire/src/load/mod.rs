@@ -1,7 +1,7 @@
-//! `longwire load`: WebSockets that speak to a server as fast, or as steadily, as they are told to, and what came of it.
+//! `longwire load`: WebSockets that speak to a server as fast, or as steadily, as they are told to, event streams that listen, and what came of it.
 //!
-//! Each thread owns a loop of the library in its client's role. What is sent and checked lies in `echo.rs` and `fan_out.rs`, in bytes in
-//! `message.rs`; what was measured in `tally.rs`; what the server took meanwhile in `server.rs`; what is printed in `report.rs` and
+//! Each thread owns a loop of the library in its client's role. What is sent and checked lies in `echo.rs`, in `fan_out.rs` with `speech.rs`, and
+//! in `streams.rs`, in bytes in `message.rs`; what was measured in `tally.rs`; what the server took meanwhile in `server.rs`; what is printed in `report.rs` and
 //! `plot.rs`.
 
 mod abuse;
@@ -15,6 +15,8 @@ mod plot;
 mod progress;
 mod report;
 mod server;
+mod speech;
+mod streams;
 mod tally;
 mod target;
 
@@ -25,9 +27,11 @@ use std::thread;
 use std::time::Duration;
 
 use self::clock::Clock;
-use self::message::{STAMP, Shape};
+use self::message::Shape;
 use self::report::Report;
 use self::server::Usage;
+use self::speech::Speech;
+use self::streams::Firsts;
 use self::tally::Tally;
 
 pub(crate) use self::options::Load;
@@ -40,6 +44,8 @@ struct Plan {
     options: Load,
     shape: Shape,
     clock: Clock,
+    speech: Speech,
+    firsts: Firsts,
     /// Connections that are open, over all threads.
     opened: AtomicUsize,
     /// Connections that could not be opened, or have ended before their time.
@@ -72,37 +78,28 @@ fn nanoseconds(time: Duration) -> u64 {
 
 /// Loads the server, and says what came of it.
 pub(crate) fn load(options: Load) -> ExitCode {
-    if let Some(profile) = options.abuse {
-        return abuse::run(&options, profile).unwrap_or_else(|message| {
-            eprintln!("longwire: {message}");
-            ExitCode::from(UNUSABLE)
-        });
-    }
-    match run(options) {
-        Ok(report) => {
-            let printed = report.print();
-            if let Err(error) = printed {
-                eprintln!("longwire: {error}");
-                return ExitCode::from(UNUSABLE);
-            }
-            if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ended = options.check().and_then(|()| match options.abuse {
+        Some(profile) => abuse::run(&options, profile),
+        None => {
+            let report = run(options)?;
+            report.print()?;
+            Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Err(message) => {
-            eprintln!("longwire: {message}");
-            ExitCode::from(UNUSABLE)
-        }
-    }
+    });
+    ended.unwrap_or_else(|message| {
+        eprintln!("longwire: {message}");
+        ExitCode::from(UNUSABLE)
+    })
 }
 
 fn run(options: Load) -> Result<Report, String> {
-    if options.fan_out && options.size < STAMP {
-        return Err(format!("--fan-out knows its messages by their first {STAMP} bytes: --size must not be less"));
-    }
     let shape = Shape::new(options.text, options.size);
     let before = options.server_pid.map(Usage::of).transpose()?;
     let plan = Arc::new(Plan {
         shape,
         clock: Clock::new(),
+        speech: Speech::new(),
+        firsts: Firsts::new(),
         opened: AtomicUsize::new(0),
         lost: AtomicUsize::new(0),
         messages: AtomicU64::new(0),
@@ -110,11 +107,19 @@ fn run(options: Load) -> Result<Report, String> {
         over: AtomicBool::new(false),
         options,
     });
-    let threads: Vec<_> = (0..usize::from(plan.options.threads))
+    let streams = plan.options.target.is_stream() || plan.options.streams.is_some();
+    // Where event streams listen, the speaker has a thread of its own, behind theirs.
+    let threads = usize::from(plan.options.threads);
+    let all = threads + usize::from(plan.options.streams.is_some());
+    let threads: Vec<_> = (0..all)
         .map(|number| {
             let plan = plan.clone();
-            let body =
-                move || if plan.options.fan_out { fan_out::run(&plan, number) } else { echo::run(&plan, number) };
+            let body = move || match (plan.options.fan_out, streams) {
+                (true, true) if number == threads => fan_out::run(&plan, 0, true),
+                (_, true) => streams::run(&plan, number),
+                (true, false) => fan_out::run(&plan, plan.share(number), number == 0),
+                (false, false) => echo::run(&plan, number),
+            };
             thread::Builder::new().name(format!("load-{number}")).spawn(body).map_err(|error| error.to_string())
         })
         .collect::<Result<_, _>>()?;

@@ -24,6 +24,9 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<u32>,
     fan_out: bool,
+    /// Where listeners are event streams, their address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streams: Option<String>,
     seconds: f64,
     messages: u64,
     messages_per_second: f64,
@@ -114,6 +117,11 @@ impl Report {
             in_flight: options.rate.is_none().then_some(options.in_flight),
             rate: options.rate,
             fan_out: options.fan_out,
+            streams: options
+                .streams
+                .as_ref()
+                .or(options.target.is_stream().then_some(&options.target))
+                .map(ToString::to_string),
             seconds,
             messages: tally.messages,
             messages_per_second: tally.messages as f64 / seconds,
@@ -149,21 +157,26 @@ impl Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let listens = self.streams.as_ref() == Some(&self.target);
         let pace = match (self.in_flight, self.rate) {
             (_, Some(rate)) => format!("{rate} a second"),
             (flight, None) => format!("{} in flight", flight.unwrap_or(1)),
         };
         let kind = if self.text { "text" } else { "binary" };
-        let what = if self.fan_out { "listeners and one speaker" } else { "connections" };
-        writeln!(
-            f,
-            "{}: {} {what}, {} of {kind}, {pace}",
-            self.target,
-            self.connections,
-            bytes(self.message_bytes as f64)
-        )?;
+        let messages = format!("{} of {kind}, {pace}", bytes(self.message_bytes as f64));
+        let (target, connections) = (&self.target, self.connections);
+        match &self.streams {
+            Some(_) if listens => writeln!(f, "{target}: {connections} event streams")?,
+            Some(streams) => writeln!(f, "{streams}: {connections} event streams; {target}: one speaker, {messages}")?,
+            None if self.fan_out => writeln!(f, "{target}: {connections} listeners and one speaker, {messages}")?,
+            None => writeln!(f, "{target}: {connections} connections, {messages}")?,
+        }
         writeln!(f)?;
-        let said = if self.fan_out { "deliveries" } else { "echoes" };
+        let said = match self.fan_out {
+            true => "deliveries",
+            false if listens => "events",
+            false => "echoes",
+        };
         writeln!(
             f,
             "  {said:<12}{:>14.0} /s   {:>10}/s   {} in {:.1} s",
@@ -175,7 +188,8 @@ impl std::fmt::Display for Report {
         let Latency { mean, p50, p90, p99, p99_9, max } = self.latency;
         writeln!(
             f,
-            "  latency      p50 {}   p90 {}   p99 {}   p99.9 {}   max {}   mean {}",
+            "  {:<12} p50 {}   p90 {}   p99 {}   p99.9 {}   max {}   mean {}",
+            if listens { "after first" } else { "latency" },
             time(p50),
             time(p90),
             time(p99),

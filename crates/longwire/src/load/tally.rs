@@ -25,8 +25,9 @@ pub(super) struct Tally {
     pub(super) wrong: u64,
     /// What was sent in the window and had not come when all was over.
     pub(super) missing: u64,
-    /// What should have been delivered, where one speaks and many listen.
+    /// What should have been delivered, where one speaks and many listen, and what of that was.
     pub(super) expected: u64,
+    pub(super) delivered: u64,
     /// What ended connections before their time, in words, and how often.
     pub(super) ends: std::collections::BTreeMap<String, u64>,
 }
@@ -43,6 +44,7 @@ impl Tally {
             wrong: 0,
             missing: 0,
             expected: 0,
+            delivered: 0,
             ends: std::collections::BTreeMap::new(),
         }
     }
@@ -60,6 +62,12 @@ impl Tally {
         self.bytes += bytes as u64;
     }
 
+    /// So much should have been delivered: the rest is missing.
+    pub(super) fn expect(&mut self, deliveries: u64) {
+        self.expected = deliveries;
+        self.missing = deliveries.saturating_sub(self.delivered);
+    }
+
     /// What another thread has measured is measured, too.
     pub(super) fn add(&mut self, other: &Self) {
         let same = "all have the same bounds";
@@ -72,6 +80,7 @@ impl Tally {
         self.wrong += other.wrong;
         self.missing += other.missing;
         self.expected += other.expected;
+        self.delivered += other.delivered;
         for (end, count) in &other.ends {
             *self.ends.entry(end.clone()).or_default() += count;
         }

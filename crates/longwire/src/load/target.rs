@@ -1,17 +1,20 @@
-//! `Target`: which server, and where on it.
+//! `Target`: which server, where on it, and whether a WebSocket or an event stream is there.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use http::Uri;
 use longwire_reactor::handshake::client::OriginForm;
 use longwire_reactor::{FieldValue, Opening};
+use tokio::net::{TcpSocket, TcpStream};
 
-/// What a `ws://` address means.
+/// What a `ws://` or `http://` address means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     /// As it was said.
     said: String,
+    stream: bool,
     /// What `Host` says.
     host: String,
     path: String,
@@ -21,6 +24,27 @@ pub(crate) struct Target {
 impl Target {
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it is an event stream.
+    pub(super) const fn is_stream(&self) -> bool {
+        self.stream
+    }
+
+    /// A connection of those that are not a loop's, from an address of ours if one is named.
+    pub(super) async fn connect(&self, source: Option<IpAddr>) -> io::Result<TcpStream> {
+        let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_nodelay(true)?;
+        if let Some(source) = source {
+            socket.bind(SocketAddr::new(source, 0))?;
+        }
+        socket.connect(self.address).await
+    }
+
+    /// The request for the event stream.
+    pub(super) fn get(&self) -> Vec<u8> {
+        let Self { host, path, .. } = self;
+        format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").into_bytes()
     }
 
     /// The same as bytes, for those who write them themselves.
@@ -50,12 +74,15 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(said: &str) -> Result<Self, String> {
-        let wrong = || "an address like ws://127.0.0.1:8080/echo".to_owned();
+        let wrong = || "an address like ws://127.0.0.1:8080/echo or http://127.0.0.1:8080/clock".to_owned();
         let uri: Uri = said.parse().map_err(|_| wrong())?;
-        if uri.scheme_str() == Some("wss") {
-            return Err("ws:// alone: TLS is not spoken here".into());
-        }
-        let authority = uri.authority().filter(|_| uri.scheme_str() == Some("ws")).ok_or_else(wrong)?;
+        let stream = match uri.scheme_str() {
+            Some("ws") => false,
+            Some("http") => true,
+            Some("wss" | "https") => return Err("ws:// and http:// alone: TLS is not spoken here".into()),
+            _ => return Err(wrong()),
+        };
+        let authority = uri.authority().ok_or_else(wrong)?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         if OriginForm::new(path).is_none() || FieldValue::new(authority.as_str()).is_err() {
             return Err(wrong());
@@ -66,7 +93,7 @@ impl FromStr for Target {
             .map_err(|error| format!("{name}: {error}"))?
             .next()
             .ok_or_else(|| format!("{name} has no address"))?;
-        Ok(Self { said: said.into(), host: authority.as_str().into(), path: path.into(), address })
+        Ok(Self { said: said.into(), stream, host: authority.as_str().into(), path: path.into(), address })
     }
 }
 
@@ -81,12 +108,15 @@ mod tests {
         assert_eq!(target.address(), SocketAddr::from(([127, 0, 0, 1], 8080)));
         let target: Target = "ws://[::1]".parse().expect("a target");
         assert_eq!((target.path.as_str(), target.address().port()), ("/", 80));
-        assert_eq!(target.to_string(), "ws://[::1]");
+        assert_eq!((target.to_string().as_str(), target.is_stream()), ("ws://[::1]", false));
+        let target: Target = "http://127.0.0.1/clock".parse().expect("a target");
+        assert!(target.is_stream());
+        assert_eq!(target.get(), b"GET /clock HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n");
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for wrong in ["", "echo", "http://a/", "wss://a/", "ws:///echo", "ws://a b/", "/echo"] {
+        for wrong in ["", "echo", "ftp://a/", "wss://a/", "https://a/", "ws:///echo", "ws://a b/", "/echo"] {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
         }
     }

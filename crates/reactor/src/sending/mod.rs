@@ -195,6 +195,7 @@ impl Sending {
         if !self.admit_newcomer() {
             return Err(io::Error::other("as many connections as Limits::connections and Limits::budget admit"));
         }
+        let source = opening.comes_from();
         let mut nonce = [0; 16];
         machine.entropy(&mut nonce);
         let mut connection = Connection::new(Session::opening(opening, nonce, self.limits.head), self.now);
@@ -203,7 +204,7 @@ impl Sending {
         connection.blocked = true;
         let key = self.take_in(connection);
         self.addresses.note(key.slot, address);
-        if let Err(error) = machine.connect(key, address) {
+        if let Err(error) = machine.connect(key, address, source) {
             self.let_go(key);
             return Err(error);
         }

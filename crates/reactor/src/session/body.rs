@@ -3,7 +3,7 @@
 use longwire_handshake::{Chunks, FieldSlots, Part, Refusal, Request};
 
 use super::input::Input;
-use super::{Session, Visit, head};
+use super::{Session, Visit, answer, head};
 use crate::handler::Handler;
 use crate::queue::growth;
 
@@ -78,7 +78,7 @@ fn append(chunks: &mut Chunks, bytes: &[u8], body: &mut Vec<u8>) -> Result<(usiz
 /// The peer broke a rule in the body, or was too slow with it. RFC 9110 §10.1.1: as the last answer of the connection.
 pub(super) fn refuse<H: Handler>(visit: &mut Visit<'_, H>, refusal: Refusal) {
     give_up(visit, |visit, request| {
-        head::refuse_with(visit, refusal, request, request.is_some_and(Request::is_head));
+        answer::refuse_with(visit, refusal, request, request.is_some_and(Request::is_head));
     });
 }
 

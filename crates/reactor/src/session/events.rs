@@ -5,7 +5,7 @@ use std::time::Duration;
 use longwire_handshake::Request;
 use longwire_sse::Event;
 
-use super::{Session, Visit, head};
+use super::{Session, Visit, answer};
 use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
@@ -30,7 +30,7 @@ pub(super) fn open<H: Handler>(
     fields: &[(&'static str, String)],
     retry: Option<Duration>,
 ) {
-    head::respond_stream(visit, request, fields);
+    answer::respond_stream(visit, request, fields);
     visit.sending.mark_opened(visit.key.slot);
     if request.is_head() {
         return visit.shut(Closed::Answered);

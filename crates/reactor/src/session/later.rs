@@ -2,8 +2,9 @@
 
 use longwire_handshake::{FieldSlots, Request};
 
+use super::head::Head;
 use super::input::Input;
-use super::{Session, Visit, head};
+use super::{Session, Visit, answer};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::deadlines::Moment;
@@ -48,10 +49,10 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
     let mut slots = FieldSlots::new();
     let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
     let since = visit.connection().since;
-    visit.become_session(Session::Head(head::Head::next(visit.sending.limits.head)));
+    visit.become_session(Session::Head(Head::next(visit.sending.limits.head)));
     // How long it waited is still to be told.
     visit.connection().since = since;
-    head::apply(visit, &request, &carry, reply);
+    answer::apply(visit, &request, &carry, reply);
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before, and no longer for that.
         visit.connection().since = since;

@@ -2,6 +2,7 @@
 //! [`Visit`], and what goes out is pushed to the sending half.
 //! docs/states.md draws the states and what leads from one to another.
 
+mod answer;
 pub(crate) mod body;
 pub(crate) mod closing;
 mod compressed;

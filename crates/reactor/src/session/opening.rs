@@ -1,10 +1,12 @@
 //! An opening handshake of ours: the request is sent when the socket is connected, and the 101 is awaited. RFC 6455 §4.1.
 
+use core::net::IpAddr;
+
 use longwire_frame::Connection as Frames;
 use longwire_handshake::client::{self, OriginForm};
 use longwire_handshake::{self as handshake, DeflateOffer, FieldName, FieldValue, Token};
 
-use super::{Session, Visit, head, web_socket};
+use super::{Session, Visit, answer, web_socket};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::deadlines::Moment;
@@ -22,6 +24,7 @@ pub struct Opening {
     origin: Option<String>,
     fields: Vec<(&'static str, String)>,
     pieces: bool,
+    source: Option<IpAddr>,
     deflate: Option<DeflateOffer>,
 }
 
@@ -36,6 +39,7 @@ impl Opening {
             origin: None,
             fields: Vec::new(),
             pieces: false,
+            source: None,
             deflate: None,
         }
     }
@@ -68,6 +72,18 @@ impl Opening {
         self
     }
 
+    /// Comes from this address, which must be one of this machine, instead of the one that the system chooses. So a client can have more
+    /// connections to one server than an address has ports, some 28,000.
+    #[must_use]
+    pub const fn source(mut self, address: IpAddr) -> Self {
+        self.source = Some(address);
+        self
+    }
+
+    pub(crate) const fn comes_from(&self) -> Option<IpAddr> {
+        self.source
+    }
+
     /// Offers permessage-deflate (RFC 7692): whether messages are compressed is then for the server to say.
     #[cfg(feature = "deflate")]
     #[must_use]
@@ -86,7 +102,7 @@ impl Opening {
             protocols: &self.protocols,
             origin: self.origin.as_deref().map(value),
             deflate: self.deflate,
-            fields: &head::lend(&self.fields),
+            fields: &answer::lend(&self.fields),
         })
     }
 }

@@ -8,7 +8,7 @@ use longwire_frame::{Close, CloseCode, Encoder, Role};
 
 use super::closing::{self, Closing};
 use super::input::Input;
-use super::{Rules, Session, body, compressed, head, later, opening, web_socket};
+use super::{Rules, Session, answer, body, compressed, head, later, opening, web_socket};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::due::Due;
@@ -162,7 +162,7 @@ impl<H: Handler> Visit<'_, H> {
         match due {
             Due::Quiet => return Some(Closed::Late(Deadline::Idle)),
             Due::Linger => return Some(Closed::Gone),
-            Due::RequestTimeout => head::timed_out(self),
+            Due::RequestTimeout => answer::timed_out(self),
             Due::Ping => web_socket::ping(self),
             Due::Heartbeat => self.sending.heartbeat(self.key.slot),
             Due::Wake => {
@@ -194,7 +194,7 @@ impl<H: Handler> Visit<'_, H> {
     /// Ends it for a reason of our own, and says so to whoever can be told.
     pub(crate) fn end(&mut self, why: Closed) {
         match (&self.connection().session, why) {
-            (Session::Head(_) | Session::Body(_), Closed::NoRoom) => head::refuse_for_room(self),
+            (Session::Head(_) | Session::Body(_), Closed::NoRoom) => answer::refuse_for_room(self),
             (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
             _ => {
                 closing::say(self, why);

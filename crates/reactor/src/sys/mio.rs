@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Read};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Waker};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::listener::{Kind, Listener, SocketFile};
 use super::{Accepted, Edge, Sys, Token, WAKE, Wake};
@@ -164,10 +164,19 @@ impl Sys for Mio {
         self.poll.registry().register(&mut SourceFd(&socket.as_raw_fd()), mio::Token(token), interest)
     }
 
-    fn connect(&mut self, address: SocketAddr) -> io::Result<OwnedFd> {
-        let stream = mio::net::TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        Ok(stream.into())
+    fn connect(&mut self, address: SocketAddr, source: Option<IpAddr>) -> io::Result<OwnedFd> {
+        let Some(source) = source else {
+            let stream = mio::net::TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            return Ok(stream.into());
+        };
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), None)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        match socket.connect(&address.into()) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+            Ok(()) | Err(_) => Ok(socket.into()),
+        }
     }
 
     fn connected(&mut self, socket: &OwnedFd) -> io::Result<()> {

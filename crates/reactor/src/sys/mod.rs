@@ -9,7 +9,7 @@ mod mio;
 pub mod sim;
 
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,11 +95,11 @@ pub trait Sys {
     /// What `epoll_ctl(2)` reports.
     fn register(&mut self, socket: &Self::Socket, token: Token) -> io::Result<()>;
 
-    /// Starts to connect.
+    /// Starts to connect, from an address of ours if one is named.
     ///
     /// # Errors
-    /// What `socket(2)` and `connect(2)` report; "in progress" is no error.
-    fn connect(&mut self, address: SocketAddr) -> io::Result<Self::Socket>;
+    /// What `socket(2)`, `bind(2)` and `connect(2)` report; "in progress" is no error.
+    fn connect(&mut self, address: SocketAddr, source: Option<IpAddr>) -> io::Result<Self::Socket>;
 
     /// How a connection that became writable came out.
     ///

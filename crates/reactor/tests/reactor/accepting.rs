@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,8 +60,8 @@ impl Sys for Failing {
         self.sim.register(socket, token)
     }
 
-    fn connect(&mut self, address: SocketAddr) -> io::Result<usize> {
-        self.sim.connect(address)
+    fn connect(&mut self, address: SocketAddr, source: Option<IpAddr>) -> io::Result<usize> {
+        self.sim.connect(address, source)
     }
 
     fn connected(&mut self, socket: &usize) -> io::Result<()> {

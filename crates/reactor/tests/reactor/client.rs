@@ -1,7 +1,7 @@
 //! WebSockets that we open ourselves, on the same loop.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -110,6 +110,30 @@ fn client_and_server_may_live_on_one_loop() {
     on.with_hub(|hub| hub.send_to(id, "ping"));
     turn_until(&mut on, |app| app.closed.len() == 2);
     assert_eq!(on.handler().messages, [b"ping", b"pong"]);
+}
+
+#[test]
+fn a_client_comes_from_the_address_that_it_names() {
+    let server = Server::bind("127.0.0.1:0").unwrap();
+    let address = server.addresses()[0];
+    let (tell, told) = channel();
+    let app = App::new().on_message(move |peer, _| {
+        tell.send(peer.address().unwrap().ip()).unwrap();
+        peer.close(CloseCode::NORMAL, "");
+    });
+    let mut on = server.build(app).unwrap();
+    let source = IpAddr::from([127, 0, 0, 7]);
+    let id = on.with_hub(|hub| hub.connect(address, opening().source(source))).unwrap();
+    turn_until(&mut on, |app| app.opened.len() == 2);
+    on.with_hub(|hub| hub.send_to(id, "where from?"));
+    turn_until(&mut on, |app| app.closed.len() == 2);
+    assert_eq!(told.try_recv(), Ok(source));
+    // One that is not ours is said at once, and nothing is left of the attempt.
+    let elsewhere = opening().source(IpAddr::from([192, 0, 2, 1]));
+    let before = on.stats();
+    let error = on.with_hub(|hub| hub.connect(address, elsewhere)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
+    assert_eq!((on.stats().connections, on.stats().pinned), (before.connections, before.pinned));
 }
 
 #[test]

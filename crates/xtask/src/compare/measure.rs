@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::cells::Cell;
 use super::peers::{FLOORS, Peer, Running, program};
+use super::results::Cost;
 use crate::Fallible;
 use crate::repository::Repository;
 
@@ -31,18 +32,6 @@ pub(super) fn speed(repository: &Repository, peer: &Peer, cell: &Cell) -> Fallib
     said["server"]["messages_per_cpu_second"].as_f64().ok_or_else(|| format!("{}: {said}", peer.name).into())
 }
 
-/// What connections cost a server.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cost {
-    /// Bytes for each that is open and has said nothing, and for each that has moved a message of 16 KiB.
-    pub(super) idle: f64,
-    pub(super) moved: f64,
-    /// Bytes that are resident when all of them have gone.
-    pub(super) left: f64,
-    /// Microseconds of processor for each opening.
-    pub(super) handshake: f64,
-}
-
 /// Opens many connections, moves a message of 16 KiB over each, and lets them go.
 pub(super) fn cost(repository: &Repository, peer: &Peer) -> Fallible<Cost> {
     let mut at = Vec::new();
@@ -59,7 +48,9 @@ pub(super) fn cost(repository: &Repository, peer: &Peer) -> Fallible<Cost> {
     }
     let slope = |few: f64, many: f64| (many - few) / (MANY - FEW) as f64;
     let [few, many] = [at[0], at[1]];
-    Ok(Cost { idle: slope(few.0, many.0), moved: slope(few.1, many.1), left: many.2, handshake: many.3 })
+    let told = |value: f64| value.is_finite().then_some(value);
+    let (idle, moved) = (told(slope(few.0, many.0)), told(slope(few.1, many.1)));
+    Ok(Cost { peer: peer.name.into(), idle, moved, left: many.2, handshake: many.3 })
 }
 
 fn resident(server: &Running) -> Fallible<f64> {

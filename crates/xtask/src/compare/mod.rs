@@ -1,8 +1,9 @@
 //! `cargo xtask compare`: Longwire beside other servers, in one run and in turns, so that what disturbs one disturbs all.
 //!
-//! What is compared is in `peers.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`, and how many and which of them count in
+//! What is compared is in `peers.rs`, what is measured of us alone in `alone.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`, and how many and which of them count in
 //! `rounds.rs`. What came out is kept in benches/comparison.json (`results.rs`), of which `page.rs` and `plot.rs` make docs/benchmarks.md.
 
+mod alone;
 mod cells;
 mod measure;
 mod page;
@@ -34,9 +35,19 @@ pub(crate) fn build(repository: &Repository) -> Fallible<Tally> {
 
 /// Measures everybody for so many rounds, keeps what came out, and writes the page.
 pub(crate) fn run(repository: &Repository, rounds: usize) -> Fallible<Tally> {
-    let (results, failures) = rounds::run(repository, rounds)?;
+    let (mut results, failures) = rounds::run(repository, rounds)?;
+    results.keep(repository)?;
+    results.alone = Some(alone::run(repository)?);
     results.keep(repository)?;
     Ok(Tally { failures, ..write(repository)? })
+}
+
+/// Measures what is asked of us alone, and leaves all else as it was measured.
+pub(crate) fn alone(repository: &Repository) -> Fallible<Tally> {
+    let mut results = results::Results::read(repository)?;
+    results.alone = Some(alone::run(repository)?);
+    results.keep(repository)?;
+    write(repository)
 }
 
 /// Writes the page anew, of what was kept.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::alone::{ACTIVE, Alone, IDLE, MOVED};
 use super::measure::{self, LONG, WINDOW};
 use super::peers::{FLOORS, OURS};
-use super::results::{Cost, Results, Row};
+use super::results::{Cost, Results, Row, Spread};
 use super::rounds::QUIET;
 
 /// What stands in front of the figures.
@@ -63,6 +64,9 @@ pub(super) fn render(results: &Results) -> String {
     page.push_str(&losses(results));
     page.push_str("\n## What a connection costs\n\n");
     costs(&mut page, &results.costs);
+    if let Some(ours) = &results.alone {
+        alone(&mut page, ours);
+    }
     page
 }
 
@@ -131,4 +135,27 @@ fn costs(page: &mut String, costs: &[Cost]) {
         let (idle, moved, left) = (of(*idle), of(*moved), left / 1_024.0);
         let _ = writeln!(page, "| {peer} | {idle} | {moved} | {left:.0} | {handshake:.1} |");
     }
+}
+
+fn alone(page: &mut String, ours: &Alone) {
+    let told = |Spread { median, quartiles: [low, high], .. }: Spread| format!("{median:.2} ({low:.2} to {high:.2})");
+    let Alone { stream, active, among_idle, threads, fresh, left } = ours;
+    let [(many, little), (few, much)] = MOVED;
+    page.push_str("\n## Ours alone\n\nThe program, whose event streams carry the clock's seconds. Ratios are of two figures in turns.\n\n");
+    page.push_str("| What | Is |\n|---|---|\n");
+    let mut row = |what: String, is: String| {
+        let _ = writeln!(page, "| {what} | {is} |");
+    };
+    row("resident bytes of an idle event stream, as the slope above".into(), format!("{stream:.0}"));
+    row(format!("µs of processor for an echo of 20 B on {ACTIVE} connections"), told(*active));
+    row(format!("the same with {IDLE} idle ones beside them, as a ratio"), told(*among_idle));
+    for (in_flight, one, two) in threads {
+        row(format!("µs for an echo of 20 B on 64 connections, {in_flight} under way, one thread"), told(*one));
+        row("the same with two threads, as a ratio".into(), told(*two));
+    }
+    row("KiB resident of its own before anybody came".into(), format!("{fresh:.0}"));
+    row(
+        format!("and when {many} connections with {little} each, then {few} with {much}, have gone"),
+        format!("{left:.0}"),
+    );
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::alone::Alone;
 use super::cells::Cell;
 use super::peers::{OURS, PEERS};
 use crate::Fallible;
@@ -20,6 +21,9 @@ pub(super) struct Results {
     pub(super) versions: BTreeMap<String, String>,
     pub(super) rows: Vec<Row>,
     pub(super) costs: Vec<Cost>,
+    /// Measured apart.
+    #[serde(default)]
+    pub(super) alone: Option<Alone>,
 }
 
 /// One cell: messages per second of processor, the floor's as they are, everybody else's as a share of it.
@@ -94,7 +98,7 @@ impl Results {
         for peer in PEERS {
             versions.insert(peer.name.to_owned(), peer.version(repository)?);
         }
-        Ok(Self { machine: machine()?, versions, rows, costs })
+        Ok(Self { machine: machine()?, versions, rows, costs, alone: None })
     }
 
     pub(super) fn keep(&self, repository: &Repository) -> Fallible<()> {

@@ -4,7 +4,7 @@
 use super::cells::{CELLS, Cell};
 use super::measure;
 use super::peers::{FLOORS, PEERS, Peer};
-use super::results::{Cost, Results, Row, Spread};
+use super::results::{Results, Row, Spread};
 use crate::Fallible;
 use crate::repository::Repository;
 
@@ -28,18 +28,13 @@ pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, 
     }
     let mut costs = Vec::new();
     for peer in PEERS.iter().filter(|peer| peer.echoes) {
-        let measured = match measure::cost(repository, peer) {
-            Ok(measured) => measured,
-            Err(error) => {
-                failures.push(format!("{}, connections: {error}", peer.name));
-                continue;
+        match measure::cost(repository, peer) {
+            Ok(cost) => {
+                println!("  {cost:?}");
+                costs.push(cost);
             }
-        };
-        let measure::Cost { idle, moved, left, handshake } = measured;
-        let told = |value: f64| value.is_finite().then_some(value);
-        let cost = Cost { peer: peer.name.into(), idle: told(idle), moved: told(moved), left, handshake };
-        println!("  {cost:?}");
-        costs.push(cost);
+            Err(error) => failures.push(format!("{}, connections: {error}", peer.name)),
+        }
     }
     Ok((Results::new(repository, rows, costs)?, failures))
 }

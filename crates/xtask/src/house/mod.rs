@@ -3,6 +3,7 @@
 
 mod absences;
 mod benchmarks;
+mod dependencies;
 mod examples;
 mod lengths;
 mod limits;
@@ -40,6 +41,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { name: "docs/limits.md says what the limits are", complaints: limits::complaints, note: None },
     Rule { name: "docs/states.md draws the machines as they are", complaints: states::complaints, note: None },
     Rule { name: "docs/threat-model.md names what proves it", complaints: threats::complaints, note: None },
+    Rule { name: "docs/dependencies.md has every crate", complaints: dependencies::complaints, note: None },
     Rule { name: "docs/one-connection.md names rules and functions", complaints: walk::complaints, note: None },
     Rule { name: "the maps of the specifications hold", complaints: maps::complaints, note: None },
     Rule { name: "docs/benchmarks.md is made of what was measured", complaints: benchmarks::complaints, note: None },

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::load::target::Target;
+use super::profile::Guest;
 
 /// How a guest's connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,17 +56,16 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) async fn connect(target: &Target) -> Result<Self, Ending> {
-        let connecting = tokio::time::timeout(Duration::from_secs(5), TcpStream::connect(target.address())).await;
+    pub(super) async fn connect(guest: &Guest) -> Result<Self, Ending> {
+        let connecting = tokio::time::timeout(Duration::from_secs(5), guest.target.connect(guest.source)).await;
         let stream = connecting.map_err(|_| Ending::Refused)?.map_err(|_| Ending::Refused)?;
-        stream.set_nodelay(true).map_err(|_| Ending::Reset)?;
         Ok(Self { stream, heard: Vec::new(), web_socket: false, sent: 0, received: 0 })
     }
 
     /// A connection with its opening handshake behind it. Whether compression was agreed on, too.
-    pub(super) async fn open(target: &Target, compressed: bool, until: Instant) -> Result<(Self, bool), Ending> {
-        let mut line = Self::connect(target).await?;
-        line.send(&target.upgrade(compressed)).await?;
+    pub(super) async fn open(guest: &Guest, compressed: bool, until: Instant) -> Result<(Self, bool), Ending> {
+        let mut line = Self::connect(guest).await?;
+        line.send(&guest.target.upgrade(compressed)).await?;
         loop {
             if let Some(end) = line.heard.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&line.heard[..end]).to_ascii_lowercase();

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use self::findings::Findings;
 use self::line::Ending;
+use self::profile::Guest;
 use self::witness::Witness;
 use super::Load;
 use super::server::Usage;
@@ -66,7 +67,10 @@ fn attack(options: &Load, profile: Profile) -> Result<(Vec<Attempt>, u64), Strin
     runtime.block_on(async {
         let until = tokio::time::Instant::now() + options.duration;
         let guests: Vec<_> = (0..options.connections)
-            .map(|number| tokio::spawn(profile::misbehave(profile, options.target.clone(), number, until)))
+            .map(|number| {
+                let (target, source) = (options.target.clone(), options.source(number as usize));
+                tokio::spawn(profile::misbehave(profile, Guest { target, number, source }, until))
+            })
             .collect();
         let pid = options.server_pid;
         let looking = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! The ways to misbehave.
 
 use std::io::Write;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -40,31 +41,40 @@ const MOST: u64 = 64 << 20;
 /// The most often that a guest connects.
 const CONNECTS: u32 = 10_000;
 
+/// Who misbehaves, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Guest {
+    pub(super) target: Target,
+    pub(super) number: u32,
+    pub(super) source: Option<IpAddr>,
+}
+
 /// What one guest does, and what came of it; of who storms, what came of each time.
-pub(super) async fn misbehave(profile: Profile, target: Target, number: u32, until: Instant) -> Vec<Attempt> {
+pub(super) async fn misbehave(profile: Profile, guest: Guest, until: Instant) -> Vec<Attempt> {
+    let number = guest.number;
     let mut attempts = Vec::new();
     loop {
         let begun = Instant::now();
         let mut line = None;
         let ended = match profile {
-            Profile::SlowHead => slow_head(&target, &mut line, until).await,
-            Profile::NeverReads => never_reads(&target, &mut line, until).await,
+            Profile::SlowHead => slow_head(&guest, &mut line, until).await,
+            Profile::NeverReads => never_reads(&guest, &mut line, until).await,
             Profile::TinyFragments => {
                 let (first, next) = ([0x01, 0x81, 0, 0, 0, 0, b'a'], [0x00, 0x81, 0, 0, 0, 0, b'a']);
-                flood(&target, &mut line, &first, &next.repeat(256), until).await
+                flood(&guest, &mut line, &first, &next.repeat(256), until).await
             }
             Profile::PingFlood => {
                 let ping = [&[0x89, 0x80 | 125, 0, 0, 0, 0][..], &[b'p'; 125]].concat();
-                flood(&target, &mut line, &[], &ping.repeat(16), until).await
+                flood(&guest, &mut line, &[], &ping.repeat(16), until).await
             }
-            Profile::HalfOpen if number.is_multiple_of(2) => silent(&target, &mut line, until).await,
-            Profile::HalfOpen => listens(&target, &mut line, &[], until).await,
-            Profile::ConnectStorm => Line::connect(&target).await.map(|_| Ending::StillOpen),
-            Profile::DeflateBomb => bomb(&target, &mut line, until).await,
+            Profile::HalfOpen if number.is_multiple_of(2) => silent(&guest, &mut line, until).await,
+            Profile::HalfOpen => listens(&guest, &mut line, &[], until).await,
+            Profile::ConnectStorm => Line::connect(&guest).await.map(|_| Ending::StillOpen),
+            Profile::DeflateBomb => bomb(&guest, &mut line, until).await,
             Profile::GiantLength => {
                 let length: u64 = if number.is_multiple_of(2) { i64::MAX as u64 } else { 1 << 30 };
                 let header = [&[0x82, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat();
-                listens(&target, &mut line, &header, until).await
+                listens(&guest, &mut line, &header, until).await
             }
         };
         let (Ok(ending) | Err(ending)) = ended;
@@ -81,9 +91,9 @@ pub(super) async fn misbehave(profile: Profile, target: Target, number: u32, unt
 
 type Ended = Result<Ending, Ending>;
 
-async fn slow_head(target: &Target, line: &mut Option<Line>, until: Instant) -> Ended {
-    let line = line.insert(Line::connect(target).await?);
-    for byte in target.upgrade(false).chunks(1) {
+async fn slow_head(guest: &Guest, line: &mut Option<Line>, until: Instant) -> Ended {
+    let line = line.insert(Line::connect(guest).await?);
+    for byte in guest.target.upgrade(false).chunks(1) {
         line.send(byte).await?;
         let next = (Instant::now() + Duration::from_secs(1)).min(until);
         if let Some(ending) = line.listen(next, false).await {
@@ -96,8 +106,8 @@ async fn slow_head(target: &Target, line: &mut Option<Line>, until: Instant) -> 
     Ok(Ending::StillOpen)
 }
 
-async fn never_reads(target: &Target, line: &mut Option<Line>, until: Instant) -> Ended {
-    let line = line.insert(Line::open(target, false, until).await?.0);
+async fn never_reads(guest: &Guest, line: &mut Option<Line>, until: Instant) -> Ended {
+    let line = line.insert(Line::open(guest, false, until).await?.0);
     let message = message(&[b'm'; 16 << 10]);
     let mut pushed = Ok(true);
     while line.sent < MOST && pushed == Ok(true) {
@@ -112,8 +122,8 @@ async fn never_reads(target: &Target, line: &mut Option<Line>, until: Instant) -
 }
 
 /// Sends one thing again and again, and hears what is said to it.
-async fn flood(target: &Target, line: &mut Option<Line>, first: &[u8], next: &[u8], until: Instant) -> Ended {
-    let line = line.insert(Line::open(target, false, until).await?.0);
+async fn flood(guest: &Guest, line: &mut Option<Line>, first: &[u8], next: &[u8], until: Instant) -> Ended {
+    let line = line.insert(Line::open(guest, false, until).await?.0);
     let mut sent = line.push(first, until).await;
     while line.sent < MOST && Instant::now() < until && sent == Ok(true) {
         sent = line.push(next, until).await;
@@ -126,14 +136,14 @@ async fn flood(target: &Target, line: &mut Option<Line>, first: &[u8], next: &[u
     Ok(line.listen(last, false).await.unwrap_or(sent.err().unwrap_or(Ending::StillOpen)))
 }
 
-async fn silent(target: &Target, line: &mut Option<Line>, until: Instant) -> Ended {
-    let line = line.insert(Line::connect(target).await?);
+async fn silent(guest: &Guest, line: &mut Option<Line>, until: Instant) -> Ended {
+    let line = line.insert(Line::connect(guest).await?);
     Ok(line.listen(until, false).await.unwrap_or(Ending::StillOpen))
 }
 
 /// Is open, says something once, then trickles if it has said anything, and answers nothing.
-async fn listens(target: &Target, line: &mut Option<Line>, says: &[u8], until: Instant) -> Ended {
-    let line = line.insert(Line::open(target, false, until).await?.0);
+async fn listens(guest: &Guest, line: &mut Option<Line>, says: &[u8], until: Instant) -> Ended {
+    let line = line.insert(Line::open(guest, false, until).await?.0);
     line.send(says).await?;
     while Instant::now() < until {
         let next = (Instant::now() + Duration::from_millis(200)).min(until);
@@ -147,8 +157,8 @@ async fn listens(target: &Target, line: &mut Option<Line>, says: &[u8], until: I
     Ok(Ending::StillOpen)
 }
 
-async fn bomb(target: &Target, line: &mut Option<Line>, until: Instant) -> Ended {
-    let (opened, compresses) = Line::open(target, true, until).await?;
+async fn bomb(guest: &Guest, line: &mut Option<Line>, until: Instant) -> Ended {
+    let (opened, compresses) = Line::open(guest, true, until).await?;
     let line = line.insert(opened);
     if !compresses {
         return Ok(Ending::NotCompressed);

@@ -78,8 +78,7 @@ impl Witness {
     }
 
     async fn open(&self) -> Option<TcpStream> {
-        let mut stream = TcpStream::connect(self.target.address()).await.ok()?;
-        stream.set_nodelay(true).ok()?;
+        let mut stream = self.target.connect(None).await.ok()?;
         stream.write_all(&self.target.upgrade(false)).await.ok()?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

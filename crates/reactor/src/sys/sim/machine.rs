@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -315,7 +315,7 @@ impl Sys for Sim {
         given(self.state.borrow_mut().register(*socket, token)).map(drop)
     }
 
-    fn connect(&mut self, address: SocketAddr) -> io::Result<usize> {
+    fn connect(&mut self, address: SocketAddr, _: Option<IpAddr>) -> io::Result<usize> {
         given(self.state.borrow_mut().connect(address))
     }
 

@@ -1,0 +1,164 @@
+//! What others have no like of, or what is asked of us alone: event streams, many that say nothing, two threads, and what is left behind. Against
+//! the program, in turns where two figures are compared.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use procfs::process::Process;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::measure::{FEW, MANY};
+use super::results::Spread;
+use crate::Fallible;
+use crate::repository::Repository;
+use crate::server::Server;
+
+/// Rounds of what is compared.
+const ROUNDS: usize = 7;
+
+/// Connections that speak, and those beside them that do not.
+pub(super) const ACTIVE: usize = 500;
+pub(super) const IDLE: usize = 14_500;
+
+/// Connections that each move 16 KiB, and those that each move 1 MiB.
+pub(super) const MOVED: [(usize, &str); 2] = [(15_000, "16KiB"), (64, "1MiB")];
+
+/// From so many addresses do they come.
+const SOURCES: u8 = 8;
+
+/// What they come to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Alone {
+    /// Bytes that are resident for an idle event stream, as a slope.
+    pub(super) stream: f64,
+    /// Microseconds of processor for an echo of 20 bytes on the connections that speak, and how much more with the silent ones beside them.
+    pub(super) active: Spread,
+    pub(super) among_idle: Spread,
+    /// The same for one thread and 64 connections, and for two threads, by messages under way.
+    pub(super) threads: Vec<(usize, Spread, Spread)>,
+    /// KiB of its own that are resident before anybody has come, and when all have gone.
+    pub(super) fresh: f64,
+    pub(super) left: f64,
+}
+
+/// Measures all of it.
+pub(super) fn run(repository: &Repository) -> Fallible<Alone> {
+    let stream = stream(repository)?;
+    let (active, among_idle) = scale(repository)?;
+    let threads = [1, 16].map(|in_flight| Ok((in_flight, threads(repository, in_flight)?)));
+    let threads = threads.into_iter().map(|row: Fallible<_>| row.map(|(at, (one, two))| (at, one, two)));
+    let threads = threads.collect::<Fallible<_>>()?;
+    let (fresh, left) = left(repository)?;
+    Ok(Alone { stream, active, among_idle, threads, fresh, left })
+}
+
+fn program(repository: &Repository, threads: &str) -> Fallible<Server> {
+    let many = ["--max-connections", "20000", "--max-per-address", "20000", "--memory-budget", "4GiB"];
+    Server::program(repository, "alone", &[&["--threads", threads, "--max-message", "2MiB"][..], &many].concat())
+}
+
+/// A load of the program, on its way.
+fn begin(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Child> {
+    let mut command = Command::new("timeout");
+    command.arg("120").arg(repository.program()).args(["load", url, "--json", "--warm-up", "200ms"]).args(words);
+    for number in 2..2 + SOURCES {
+        command.arg("--source").arg(format!("127.0.0.{number}"));
+    }
+    command.args(["--server-pid", &server.process().to_string()]);
+    Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+}
+
+/// What it says in the end.
+fn told(child: Child) -> Fallible<Value> {
+    let ended = child.wait_with_output()?;
+    if !ended.status.success() {
+        return Err(String::from_utf8_lossy(&[ended.stderr, ended.stdout].concat()).trim().to_owned().into());
+    }
+    Ok(serde_json::from_slice(&ended.stdout)?)
+}
+
+fn load(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Value> {
+    told(begin(repository, server, url, words)?)
+}
+
+fn number(said: &Value, name: &str) -> Fallible<f64> {
+    said["server"][name].as_f64().ok_or_else(|| format!("no {name}: {said}").into())
+}
+
+fn stream(repository: &Repository) -> Fallible<f64> {
+    let at = |connections: usize| -> Fallible<f64> {
+        let server = program(repository, "1")?;
+        let url = format!("{}/clock", server.base());
+        let said = load(repository, &server, &url, &["-c", &connections.to_string(), "-d", "2s"])?;
+        Ok(number(&said, "idle_bytes_per_connection")? * connections as f64)
+    };
+    Ok((at(MANY)? - at(FEW)?) / (MANY - FEW) as f64)
+}
+
+/// Microseconds of processor for an echo of 20 bytes.
+fn echo(repository: &Repository, server: &Server, words: &[&str]) -> Fallible<f64> {
+    let url = format!("ws://{}/echo", server.authority);
+    let said = load(repository, server, &url, &[&["-s", "20", "-d", "1s"][..], words].concat())?;
+    Ok(1e6 / number(&said, "messages_per_cpu_second")?)
+}
+
+fn scale(repository: &Repository) -> Fallible<(Spread, Spread)> {
+    let speak = ["-c", &ACTIVE.to_string()];
+    let (mut few, mut ratios) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let server = program(repository, "1")?;
+        let before = echo(repository, &server, &speak)?;
+        let url = format!("ws://{}/echo", server.authority);
+        // It has one message a second to say, and all its connections are open long before it ends.
+        let silent = ["-c", &IDLE.to_string(), "--rate", "1", "-d", "60s"];
+        let mut idle = begin(repository, &server, &url, &silent)?;
+        let opened = wait_for(&server, |descriptors| descriptors >= IDLE);
+        let among = opened.and_then(|()| echo(repository, &server, &speak));
+        idle.kill()?;
+        idle.wait()?;
+        few.push(before);
+        ratios.push(among? / before);
+        server.stop()?;
+    }
+    Ok((Spread::of(few), Spread::of(ratios)))
+}
+
+fn threads(repository: &Repository, in_flight: usize) -> Fallible<(Spread, Spread)> {
+    let (mut one, mut ratios) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let [first, second] = ["1", "2"].map(|threads| {
+            let server = program(repository, threads)?;
+            echo(repository, &server, &["-c", "64", "-i", &in_flight.to_string()])
+        });
+        let first = first?;
+        one.push(first);
+        ratios.push(second? / first);
+    }
+    Ok((Spread::of(one), Spread::of(ratios)))
+}
+
+fn left(repository: &Repository) -> Fallible<(f64, f64)> {
+    let server = program(repository, "1")?;
+    let process = Process::new(server.process())?;
+    let resident = || Ok::<_, procfs::ProcError>(process.status()?.rssanon.unwrap_or_default() as f64);
+    let fresh = resident()?;
+    let url = format!("ws://{}/echo", server.authority);
+    for (connections, size) in MOVED {
+        load(repository, &server, &url, &["-c", &connections.to_string(), "-s", size, "-d", "3s"])?;
+        wait_for(&server, |descriptors| descriptors < 50)?;
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    Ok((fresh, resident()?))
+}
+
+fn wait_for(server: &Server, enough: impl Fn(usize) -> bool) -> Fallible<()> {
+    let (process, begun) = (Process::new(server.process())?, Instant::now());
+    while !enough(process.fd_count()?) {
+        if begun.elapsed() > Duration::from_secs(30) {
+            return Err(format!("it has {} descriptors after half a minute", process.fd_count()?).into());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
