@@ -112,7 +112,7 @@ impl Decoder {
         // The rules had it that the length is within the room, which is a u32.
         let len = u32::try_from(header.len).map_err(|_| Error::MessageTooBig)?;
         if header.fin && self.awaits == Awaits::Message && input.len() - at >= len as usize {
-            return whole(&header, kind, at, input);
+            return at_once(&header, kind, at, input);
         }
         if !header.rsv.is_empty() {
             self.room = u32::try_from(extended_room(u64::from(self.room))).unwrap_or(u32::MAX);
@@ -234,7 +234,7 @@ fn unmasked(kind: Kind, mut mask: Mask, payload: &mut [u8]) -> Result<Message<'_
 ///
 /// Inlined whatever the compiler thinks: the bench `receive` shows what a call would cost a small message.
 #[inline(always)]
-fn whole<'i>(header: &Header, kind: Kind, at: usize, input: &'i mut [u8]) -> Result<Step<'i>, Error> {
+fn at_once<'i>(header: &Header, kind: Kind, at: usize, input: &'i mut [u8]) -> Result<Step<'i>, Error> {
     let consumed = at + usize::try_from(header.len).unwrap_or(usize::MAX - at);
     let payload = input.get_mut(at..consumed).unwrap_or_default();
     if let Some(mut mask) = header.mask {

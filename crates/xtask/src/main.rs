@@ -9,6 +9,7 @@
 //! cargo xtask size [--keep]    machine code for each crate, held against docs/embedding.md
 //! cargo xtask compare [ROUNDS] the speed and the memory of other servers beside ours: half an hour
 //! cargo xtask drill [--short] [NAME…]  the emergencies of these names, or all, against a release build
+//! cargo xtask fuzz SECONDS [NAME…]  the properties of these names, or all, under libFuzzer
 //! cargo xtask soak --minutes N guests of every kind for so long; memory and descriptors must be flat
 //! cargo xtask supply           licences, duplicates, advisories, sets of features, oldest versions
 //! cargo xtask simulate [WORDS] the loop on an imaginary machine: --seeds N, --from N, --threads N; --seed N --trace;
@@ -24,6 +25,7 @@
 mod clients;
 mod compare;
 mod drill;
+mod fuzz;
 mod house;
 mod instructions;
 mod items;
@@ -73,6 +75,7 @@ usage: cargo xtask COMMAND
   compare --alone         measures what is asked of ours alone, five minutes, and writes docs/benchmarks.md anew
   compare --page          writes docs/benchmarks.md anew, of what was measured last
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
+  fuzz SECONDS [NAME…]    the properties of fuzz/ of these names, or all, so long each, under libFuzzer; needs a C++ compiler
   soak --minutes N        guests of every kind, good and bad, against a release build; leaves target/xtask/soak.svg
   supply                  what we are built of: licences, duplicates, advisories, every set of features, the oldest versions;
                           builds cargo-deny and cargo-hack for it
@@ -116,6 +119,9 @@ fn main() -> ExitCode {
             run(|repository, report| drills(repository, report, Form::Short, names))
         }
         ["drill", ref names @ ..] => run(|repository, report| drills(repository, report, Form::Long, names)),
+        ["fuzz", seconds, ref names @ ..] if seconds.parse().is_ok_and(|seconds: u64| seconds > 0) => {
+            run(|repository, report| fuzzers(repository, report, seconds.parse().unwrap_or(1), names))
+        }
         ["soak", "--minutes", minutes] if minutes.parse().is_ok_and(|minutes: u64| (1..10_000).contains(&minutes)) => {
             run(|repository, report| soak(repository, report, minutes.parse().unwrap_or(1)))
         }
@@ -166,6 +172,7 @@ fn test(repository: &Repository, report: &mut Report, everything: bool) {
     }
     report.step("README: every command", || readme::commands(repository));
     if everything {
+        fuzzers(repository, report, 2, &[]);
         clients(repository, report, &[]);
         drills(repository, report, Form::Short, &[]);
         soak(repository, report, 1);
@@ -190,6 +197,14 @@ fn clients(repository: &Repository, report: &mut Report, names: &[&str]) {
             Some(tools) if built => report.step(client.name, || client.run(repository, tools)),
             _ => report.skip(client.name, "it needs what was to be installed and built"),
         };
+    }
+}
+
+fn fuzzers(repository: &Repository, report: &mut Report, seconds: u64, names: &[&str]) {
+    if report.step("what fuzzing needs", || tools::install_for_fuzzing(repository).map(|()| Tally::one())) {
+        report.step("fuzzers", || fuzz::run(repository, seconds, names));
+    } else {
+        report.skip("fuzzers", "they need what was to be installed");
     }
 }
 

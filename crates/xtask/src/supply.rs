@@ -10,8 +10,8 @@ use crate::repository::Repository;
 use crate::tools::{self, CargoTool};
 
 /// The tools, by the versions that this was written for.
-const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.18.9" };
-const HACK: CargoTool = CargoTool { name: "cargo-hack", version: "0.6.45" };
+const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2" };
+const HACK: CargoTool = CargoTool { name: "cargo-hack", version: "0.6.46" };
 
 /// What cargo-deny says when it cannot have the database of advisories.
 const UNREACHABLE: &str = "failed to fetch advisory database";

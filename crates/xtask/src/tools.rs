@@ -84,6 +84,12 @@ pub(crate) fn install_for_benches(repository: &Repository) -> Fallible<()> {
     Ok(())
 }
 
+/// libFuzzer is C++.
+pub(crate) fn install_for_fuzzing(repository: &Repository) -> Fallible<()> {
+    Apt { repository, updated: false }.ensure("c++", &["g++"])?;
+    Ok(())
+}
+
 /// What the comparison needs beyond Rust.
 pub(crate) fn install_for_comparison(repository: &Repository) -> Fallible<()> {
     let mut apt = Apt { repository, updated: false };

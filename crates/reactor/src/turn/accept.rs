@@ -118,13 +118,17 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Gives a socket its connection, or closes it without a word where the limits do not admit it.
     fn admit(&mut self, accepted: Accepted<S::Socket>) {
         let Accepted { socket, address, loopback, short_read_drains } = accepted;
-        if self.drained_at.is_some() || !self.sending.admit_newcomer() {
-            return self.refuse(socket, "there are as many connections as there may be, or no memory is left");
+        if self.drained_at.is_some() {
+            return self.refuse(socket, "the server is stopping");
         }
+        // Before room is made for it: nobody else is to go for one who may not come.
         let counted = address.and_then(|address| self.counted(address));
         if counted.is_some_and(|ip| !self.sending.ledger.admit_from(ip)) {
-            self.sending.ledger.release();
             return self.refuse(socket, "its address has as many connections as it may");
+        }
+        if !self.sending.admit_newcomer() {
+            counted.into_iter().for_each(|ip| self.sending.ledger.release_from(ip));
+            return self.refuse(socket, "there are as many connections as there may be, or no memory is left");
         }
         let session = Session::Head(head::Head::first(self.sending.limits.head));
         let mut connection = Connection::new(session, self.sending.now);

@@ -1,7 +1,9 @@
 //! What the process may pin: at the budget the greediest end, the others go on, and room comes back.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use longwire_reactor::sys::sim::Client;
 use longwire_reactor::{CloseCode, Closed, Limits, Reply};
 
 use crate::stage::*;
@@ -158,6 +160,42 @@ fn the_greediest_go_first() {
     for mut ws in modest {
         assert_eq!(ws.all_frames().len(), 1, "the modest have lost nothing");
     }
+}
+
+#[test]
+fn nobody_goes_for_a_newcomer_whose_address_has_its_share() {
+    let address = |number: u32| SocketAddr::from(([192, 0, (number >> 8) as u8, number as u8], 1));
+    // A greedy one, and so many others, each with all the connections that its address may have.
+    let begin = |budget, others| {
+        let mut stage = Stage::with(Limits { budget, per_address: 1, ..narrow() }, echo());
+        let greedy = stage.web_socket("/");
+        greedy.client.set_window(0);
+        for _ in 0..4 {
+            greedy.send(&[1; 100_000]);
+            stage.settle();
+        }
+        let others: Vec<Client> = (0..others).map(|number| stage.world.connect_from(address(number))).collect();
+        settle_within_the_budget(&mut stage);
+        (stage, greedy, others)
+    };
+    let budget = begin(BUDGET, 0).0.on.stats().pinned as usize + 200_000;
+    let admitted = |others| begin(budget, others).0.app().closed.is_empty();
+    // So many find room, and one more does not.
+    let (mut full, mut too_many) = (0, 4_096);
+    while too_many - full > 1 {
+        let middle = (full + too_many) / 2;
+        if admitted(middle) { full = middle } else { too_many = middle }
+    }
+    let (mut stage, _greedy, others) = begin(budget, full);
+    let again = stage.world.connect_from(address(0));
+    settle_within_the_budget(&mut stage);
+    assert!(again.is_closed() && !others[0].is_closed());
+    assert!(stage.app().closed.is_empty(), "{:?}", stage.app().whys());
+    // For one from elsewhere the greedy one goes.
+    let elsewhere = stage.world.connect_from(address(full));
+    settle_within_the_budget(&mut stage);
+    assert!(!elsewhere.is_closed());
+    assert_eq!(stage.app().whys(), [Closed::NoRoom]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What others have no like of, or what is asked of us alone: event streams, many that say nothing, two threads, and what is left behind. Against
 //! the program, in turns where two figures are compared.
 
+use std::error::Error;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ pub(super) struct Alone {
     /// Microseconds of processor for an echo of 20 bytes on the connections that speak, and how much more with the silent ones beside them.
     pub(super) active: Spread,
     pub(super) among_idle: Spread,
-    /// The same for one thread and 64 connections, and for two threads, by messages under way.
+    /// By messages under way: the same on 64 connections of two servers with a thread each, and how much more it takes with two threads of one.
     pub(super) threads: Vec<(usize, Spread, Spread)>,
     /// KiB of its own that are resident before anybody has come, and when all have gone.
     pub(super) fresh: f64,
@@ -124,18 +125,33 @@ fn scale(repository: &Repository) -> Fallible<(Spread, Spread)> {
     Ok((Spread::of(few), Spread::of(ratios)))
 }
 
+/// Two loads at a time, so that the processor is as busy for both: against two servers with one thread each, and against one with two.
 fn threads(repository: &Repository, in_flight: usize) -> Fallible<(Spread, Spread)> {
-    let (mut one, mut ratios) = (Vec::new(), Vec::new());
+    let (mut apart, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let [first, second] = ["1", "2"].map(|threads| {
-            let server = program(repository, threads)?;
-            echo(repository, &server, &["-c", "64", "-i", &in_flight.to_string()])
-        });
-        let first = first?;
-        one.push(first);
-        ratios.push(second? / first);
+        let (first, second) = (program(repository, "1")?, program(repository, "1")?);
+        let [one, other] = two_loads(repository, [&first, &second], in_flight)?;
+        let separate = (one.0 + other.0) / (one.1 + other.1);
+        let both = program(repository, "2")?;
+        let [one, other] = two_loads(repository, [&both, &both], in_flight)?;
+        // Each of them was told the processor time of the whole process.
+        let together = f64::midpoint(one.0, other.0) / (one.1 + other.1);
+        apart.push(1e6 * separate);
+        ratios.push(together / separate);
     }
-    Ok((Spread::of(one), Spread::of(ratios)))
+    Ok((Spread::of(apart), Spread::of(ratios)))
+}
+
+/// Seconds of processor that a server took, and messages, for each of two loads at a time.
+fn two_loads(repository: &Repository, servers: [&Server; 2], in_flight: usize) -> Fallible<[(f64, f64); 2]> {
+    let in_flight = in_flight.to_string();
+    let words = ["-s", "20", "-d", "2s", "-c", "32", "-i", &in_flight];
+    let begun = servers.map(|server| begin(repository, server, &format!("ws://{}/echo", server.authority), &words));
+    let [one, other] = begun.map(|load| {
+        let said = told(load?)?;
+        Ok::<_, Box<dyn Error>>((number(&said, "cpu_seconds")?, said["messages"].as_f64().unwrap_or_default()))
+    });
+    Ok([one?, other?])
 }
 
 fn left(repository: &Repository) -> Fallible<(f64, f64)> {

@@ -150,8 +150,13 @@ fn alone(page: &mut String, ours: &Alone) {
     row(format!("µs of processor for an echo of 20 B on {ACTIVE} connections"), told(*active));
     row(format!("the same with {IDLE} idle ones beside them, as a ratio"), told(*among_idle));
     for (in_flight, one, two) in threads {
-        row(format!("µs for an echo of 20 B on 64 connections, {in_flight} under way, one thread"), told(*one));
-        row("the same with two threads, as a ratio".into(), told(*two));
+        row(
+            format!(
+                "µs for an echo of 20 B, {in_flight} under way on 64 connections, over two servers with a thread each"
+            ),
+            told(*one),
+        );
+        row("the same with two threads of one server, as a ratio".into(), told(*two));
     }
     row("KiB resident of its own before anybody came".into(), format!("{fresh:.0}"));
     row(

@@ -7,10 +7,14 @@ use super::settings::{Value, defaults, flags};
 use crate::Fallible;
 use crate::markdown::{Cell, tables};
 use crate::repository::Repository;
+use crate::source::Source;
 
 const PAGE: &str = "docs/limits.md";
 /// The tables that hold limits begin with these columns.
 const COLUMNS: [&str; 3] = ["Limit", "Default", "Flag"];
+
+/// The table of what is no setting begins with this column.
+const CONSTANTS: &str = "Constant";
 
 pub(super) fn complaints(repository: &Repository) -> Fallible<Vec<String>> {
     let tables = tables(&repository.read(PAGE)?);
@@ -26,8 +30,23 @@ pub(super) fn complaints(repository: &Repository) -> Fallible<Vec<String>> {
             }
         }
     }
+    for table in tables.iter().filter(|table| table[0][0].text == CONSTANTS) {
+        complaints.extend(constants(repository, &table[1..])?);
+    }
     let forgotten = defaults.keys().filter(|name| !seen.contains(*name));
     complaints.extend(forgotten.map(|name| format!("{PAGE}: {name} has no row")));
+    Ok(complaints)
+}
+
+/// Constants that are not where the table says.
+fn constants(repository: &Repository, rows: &[Vec<Cell>]) -> Fallible<Vec<String>> {
+    let mut complaints = Vec::new();
+    for row in rows {
+        let link = row[2].links.first().ok_or("a constant without a place")?;
+        let source = Source::shipped(&repository.read(link.to.trim_start_matches("../"))?)?;
+        let missing = row[0].codes.iter().filter(|name| !source.has(&format!("const {name} :")));
+        complaints.extend(missing.map(|name| format!("{PAGE}: there is no {name} in {}", link.to)));
+    }
     Ok(complaints)
 }
 
