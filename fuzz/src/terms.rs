@@ -106,8 +106,13 @@ fn ask(asked: Option<DeflateOffer>, value: &[u8], answers: Option<&[Option<Terms
     let expected = match (answers, offered) {
         (Some([]), _) => Ok(None),
         (Some([Some(answer)]), Some(offered)) if answer.may_answer(&offered) => Ok(Some(Terms {
-            // §7.1.1.2: what the client has announced it does, whatever is answered.
+            // §7.1.1.2 and §7.1.2.2: what the client has announced it does, whatever is answered.
             client_no_context_takeover: answer.client_no_context_takeover || offered.client_no_context_takeover,
+            client_max_window_bits: match (answer.client_max_window_bits, offered.client_max_window_bits) {
+                (Some(Some(answered)), Some(Some(offered))) => Some(Some(answered.min(offered))),
+                (answered, Some(Some(offered))) => answered.flatten().map(Some).or(Some(Some(offered))),
+                (answered, _) => answered,
+            },
             ..*answer
         })),
         _ => Err(Fault::Extensions),

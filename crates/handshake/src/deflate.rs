@@ -320,6 +320,10 @@ pub(crate) fn check_answer<'b>(
     let mut agreed = Deflate::parse(&answer).filter(|answer| offer.allows(answer)).ok_or(NotOffered)?;
     // §7.1.1.2: what the client has announced it does, whatever is answered.
     agreed.client_no_context_takeover |= offer.client_no_context_takeover;
+    // §7.1.2.2: the same with the largest window that it may use.
+    if let ClientWindow::AtMost(most) = offer.client_max_window_bits {
+        agreed.client_max_window_bits = smaller(agreed.client_max_window_bits, Some(most));
+    }
     if answers.next().is_some() { Err(NotOffered) } else { Ok(Some(agreed)) }
 }
 

@@ -61,6 +61,9 @@ const STATE: usize = 47_552;
 /// Final blocks in a message. §7.2.3.4 allows them, and names no number; each costs up to a microsecond for two bytes.
 const FINAL_BLOCKS: u32 = 4096;
 
+/// Of these, so many in one step: a caller that counts what a step brings would count nothing for them.
+const FINAL_BLOCKS_OF_A_STEP: u32 = 64;
+
 impl Inflater {
     /// Bytes that a step must be lent: with any character's four it never stands still while there is more.
     pub const LEAST: usize = 4;
@@ -89,6 +92,12 @@ impl Inflater {
         self.message_open
     }
 
+    /// Final blocks of the message so far (§7.2.3.4). Each costs as much as a kilobyte that comes out, and brings as little as nothing.
+    #[must_use]
+    pub const fn final_blocks(&self) -> u32 {
+        FINAL_BLOCKS - self.final_blocks
+    }
+
     /// Bytes of memory that this inflater pins.
     #[must_use]
     pub fn capacity(&self) -> usize {
@@ -109,7 +118,7 @@ impl Inflater {
     /// `opcode`, `bytes` and `end` are those of an [`Event::Extended`]; after a step call again with the bytes that it has
     /// not consumed, and with none if it has consumed all: there may be more to come out. No step brings more than `out`
     /// can hold, so a caller stops where it likes, and goes on later. It must hold [`LEAST`](Self::LEAST) bytes.
-    /// How long a step may take depends on both: the bytes that go in, and those that can come out.
+    /// How long a step may take depends on both: the bytes that go in, and those that can come out. (After 64 final blocks it ends.)
     ///
     /// Errors come as soon as they can: a message that is too big at the first byte beyond the limit, text that is not
     /// UTF-8 in the step that brings the byte, whatever else is to come.
@@ -135,8 +144,9 @@ impl Inflater {
         let most = out.len().min(probe);
         let place = out.get_mut(..most).unwrap_or_default();
         let (mut consumed, mut written) = (0, 0);
+        let before = self.final_blocks;
         while let (Some(input), Some(output @ [_, ..])) = (bytes.get(consumed..), place.get_mut(written..)) {
-            if input.is_empty() && !self.pending {
+            if input.is_empty() && !self.pending || before - self.final_blocks >= FINAL_BLOCKS_OF_A_STEP {
                 break;
             }
             let (read, wrote) = self.decompress(input, output)?;

@@ -287,4 +287,9 @@ fn section_7_1_2_an_answer_must_not_exceed_the_windows_that_were_offered() {
     ] {
         assert_eq!(answered(offer, parameters).is_ok(), fine, "{offer:?}: {parameters}");
     }
+    // §7.1.2.2: what the client has announced holds whatever is answered.
+    for (parameters, window) in [("", 10), ("; client_max_window_bits=10", 10), ("; client_max_window_bits=9", 9)] {
+        let agreed = answered(offer(None, ten), parameters).expect("an answer that is fine").expect("compression");
+        assert_eq!(agreed.client_max_window_bits, bits(window), "{parameters}");
+    }
 }

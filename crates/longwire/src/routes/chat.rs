@@ -16,6 +16,8 @@ const MOST_LINES_OF_ONE: u32 = 10;
 const MOST_LINES: u32 = 64;
 /// The same, in bytes.
 const MOST_BYTES: usize = 8 << 10;
+/// The same, in lines that listeners get: a few words to thousands are as much work as many to a few.
+const MOST_DELIVERIES: usize = 64 << 10;
 /// What a guest is told who was not heard. The page knows it word for word.
 const BUSY: &str = "The room is busy, and nobody heard that. Say it again in a moment.";
 
@@ -25,18 +27,22 @@ pub(crate) struct Room {
     second: u64,
     lines: u32,
     bytes: usize,
+    deliveries: usize,
 }
 
 impl Room {
-    /// Whether one more line may be said now; if so, it counts.
-    fn admits(&mut self, now: u64, line: &str) -> bool {
+    /// Whether one more line may be said now to so many listeners; if so, it counts. The first of a second always may.
+    fn admits(&mut self, now: u64, line: &str, listeners: usize) -> bool {
         if self.second != now {
             *self = Self { second: now, ..Self::default() };
         }
-        let admits = self.lines < MOST_LINES && self.bytes + line.len() <= MOST_BYTES;
+        let admits = self.lines < MOST_LINES
+            && self.bytes + line.len() <= MOST_BYTES
+            && (self.lines == 0 || self.deliveries + listeners <= MOST_DELIVERIES);
         if admits {
             self.lines += 1;
             self.bytes += line.len();
+            self.deliveries += listeners;
         }
         admits
     }
@@ -80,7 +86,7 @@ impl Guest {
         self.name = name.to_owned();
         out.subscribe(TOPIC);
         let line = format!("{name} came in");
-        if room.admits(out.unix_time(), &line) {
+        if room.admits(out.unix_time(), &line, out.subscribers(TOPIC)) {
             out.publish(TOPIC, &line);
         } else {
             out.send(&line);
@@ -90,7 +96,7 @@ impl Guest {
     fn speaks(&self, room: &mut Room, out: &mut Out, text: &str) {
         // A line break would let one guest speak as two.
         let line = format!("{}: {}", self.name, text.replace(char::is_control, " "));
-        if room.admits(out.unix_time(), &line) {
+        if room.admits(out.unix_time(), &line, out.subscribers(TOPIC)) {
             out.publish(TOPIC, &line);
         } else {
             out.send(BUSY);
@@ -118,7 +124,7 @@ impl Guest {
 
     pub(crate) fn leaves(self, room: &mut Room, hub: &mut Hub) {
         let line = format!("{} left", self.name);
-        if !self.name.is_empty() && room.admits(hub.unix_time(), &line) {
+        if !self.name.is_empty() && room.admits(hub.unix_time(), &line, hub.subscribers(TOPIC)) {
             hub.publish(TOPIC, &line);
         }
     }
@@ -154,10 +160,13 @@ mod tests {
     #[test]
     fn the_room_takes_so_many_lines_and_bytes_a_second() {
         let mut room = Room::default();
-        assert!((0..MOST_LINES).all(|_| room.admits(1, "short")) && !room.admits(1, "short"));
+        assert!((0..MOST_LINES).all(|_| room.admits(1, "short", 9)) && !room.admits(1, "short", 9));
         let long = "x".repeat(LONGEST_LINE);
-        let lines = (0..MOST_LINES).filter(|_| room.admits(2, &long)).count();
+        let lines = (0..MOST_LINES).filter(|_| room.admits(2, &long, 9)).count();
         assert_eq!(lines, MOST_BYTES / LONGEST_LINE);
-        assert!(room.admits(2, "what fits is said"));
+        assert!(room.admits(2, "what fits is said", 9));
+        let lines = (0..MOST_LINES).filter(|_| room.admits(3, "to many", 20_000)).count();
+        assert_eq!(lines, MOST_DELIVERIES / 20_000);
+        assert!(room.admits(4, "to more than that", 2 * MOST_DELIVERIES));
     }
 }

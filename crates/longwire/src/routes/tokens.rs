@@ -5,8 +5,9 @@ use std::time::Duration;
 use longwire_reactor::{CloseCode, Event, Id, Line, Out, Reply, Request};
 
 const PACE: Duration = Duration::from_millis(35);
-/// In bytes. A request that is sent once keeps us at work for as long as its text is.
+/// In bytes and in words. A request that is sent once keeps us at work for as long as its text is: a timer and a packet for each word.
 const LONGEST: usize = 3_000;
+const MOST_WORDS: usize = 300;
 
 /// A text that is being said.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct Speech {
 /// The speech that a request asks for, or why there is none.
 pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
     let text = request.query("text").filter(|text| !text.trim().is_empty()).ok_or_else(missing)?;
-    if text.len() > LONGEST {
+    if text.len() > LONGEST || text.split_whitespace().count() > MOST_WORDS {
         return Err(Reply::status(414));
     }
     let mut speech = Speech { text: text.into_owned(), at: 0, said: 0 };

@@ -19,6 +19,11 @@ impl Inflating {
         self.inflater.inflate(self.opcode, bytes, end, out)
     }
 
+    /// Final blocks that the message has brought so far.
+    pub(crate) const fn final_blocks(&self) -> u32 {
+        self.inflater.final_blocks()
+    }
+
     /// Whether it is amid a message.
     pub(crate) const fn message_open(&self) -> bool {
         self.inflater.message_open()

@@ -93,8 +93,9 @@ impl Post {
     /// Notes that a peer is to be closed. There is always room: of the requests that ever used a slot only the latest may still
     /// live, so there is at most one note for each slot, however many ids of the past an application closes.
     pub(crate) fn close(&mut self, id: PeerId, code: CloseCode, reason: &str) {
-        let is_stale = |noted: &Closing| noted.id.request.wrapping_sub(id.request).cast_signed() > 0;
-        if !self.is_gone && !self.closings.get(&id.slot).is_some_and(is_stale) {
+        // Of two for one peer the first stands, as it does where both are called on the loop.
+        let stands = |noted: &Closing| noted.id.request.wrapping_sub(id.request).cast_signed() >= 0;
+        if !self.is_gone && !self.closings.get(&id.slot).is_some_and(stands) {
             let reason = Close::new(code, reason).reason.into();
             self.closings.insert(id.slot, Closing { id, code, reason });
         }
@@ -162,7 +163,8 @@ mod tests {
             post.close(peer(request % 10, request), CloseCode::NORMAL, "once");
         }
         post.close(peer(3, 13), CloseCode::NORMAL, "long ago");
-        post.close(peer(9, 9_999), CloseCode::POLICY, &"r".repeat(1 << 20));
+        post.close(peer(9, 9_999), CloseCode::POLICY, "twice");
+        post.close(peer(10, 1), CloseCode::POLICY, &"r".repeat(1 << 20));
         // The numbers of requests start again after four thousand millions.
         post.close(peer(20, u32::MAX), CloseCode::NORMAL, "before");
         post.close(peer(20, 2), CloseCode::NORMAL, "after");
@@ -171,7 +173,8 @@ mod tests {
         let closings: Vec<Closing> = closings.collect();
         let requests: Vec<u32> = closings.iter().map(|closing| closing.id.request).collect();
         assert_eq!(requests[..10], (9_990..10_000).collect::<Vec<_>>());
-        assert_eq!(requests[10..], [2]);
-        assert_eq!((closings[9].code, closings[9].reason.len()), (CloseCode::POLICY, Close::MAX_REASON));
+        assert_eq!(requests[10..], [1, 2]);
+        assert_eq!((closings[9].code, &*closings[9].reason), (CloseCode::NORMAL, "once"));
+        assert_eq!((closings[10].code, closings[10].reason.len()), (CloseCode::POLICY, Close::MAX_REASON));
     }
 }

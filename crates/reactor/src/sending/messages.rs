@@ -199,6 +199,11 @@ impl Sending {
             self.stats.dropped += 1;
             return;
         }
+        self.push_ping(machine, slot, payload);
+    }
+
+    /// The same whatever waits.
+    pub(crate) fn push_ping(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) {
         let key = self.mask_for(machine, slot);
         let mut frame = [0; 131];
         let Session::WebSocket(socket) = &mut self.slots[slot].session else { return };

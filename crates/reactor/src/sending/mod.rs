@@ -89,6 +89,8 @@ pub(crate) struct Sending {
     /// Used buffers for messages in pieces.
     pub(crate) pool: Vec<Vec<u8>>,
     pub(crate) draining: bool,
+    /// What compressing and final blocks have taken, as bytes that could have been read meanwhile.
+    pub(crate) effort: u64,
     /// How much work is enough for this visit.
     enough: u64,
     /// As long as less than this is collected, nothing is asked of anybody: see [`send_short`](Self::send_short).
@@ -138,6 +140,7 @@ impl Sending {
             audience: Vec::new(),
             pool: Vec::new(),
             draining: false,
+            effort: 0,
         }
     }
 
@@ -229,9 +232,10 @@ impl Sending {
         self.ledger.release();
     }
 
-    /// What this loop has done for its peers so far: bytes read, and what came out of those that were compressed.
+    /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what it took to compress
+    /// what was said to them.
     pub(crate) const fn work(&self) -> u64 {
-        self.stats.bytes_in + self.stats.inflated
+        self.stats.bytes_in + self.stats.inflated + self.effort
     }
 
     /// A visit begins to read.

@@ -247,6 +247,10 @@ fn gap(queue: &mut Queue) {
 fn alter<T>(connection: &mut Connection, ledger: &mut Ledger, now: Moment, act: impl FnOnce(&mut Queue) -> T) -> T {
     let before = connection.output.as_ref().map_or(0, |queue| queue.pinned());
     let queue = connection.queue(now);
+    if queue.is_drained() {
+        // The peer owes nothing yet, whatever the queue was kept for.
+        queue.progress = now;
+    }
     let value = act(queue);
     let after = if queue.is_over() { 0 } else { queue.pinned() };
     if after == 0 {

@@ -7,6 +7,9 @@ use super::{Session, Visit, web_socket};
 use crate::deflate::{Inflating, Parked};
 use crate::handler::Handler;
 
+/// A final block is as much work as so many bytes that are read.
+const FINAL_BLOCK: u64 = 1 << 10;
+
 /// Whether something is parked.
 #[inline]
 pub(super) fn is_parked<H: Handler>(visit: &Visit<'_, H>) -> bool {
@@ -52,6 +55,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
             inflating.parked = Some(Parked { bytes: bytes[at..].to_vec(), end });
             break false;
         }
+        let before = inflating.final_blocks();
         let step = match inflating.inflate(&bytes[at..], end, &mut out) {
             Ok(step) => step,
             Err(fault) => {
@@ -64,6 +68,8 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
             }
         };
         at += step.consumed;
+        let blocks = inflating.final_blocks().saturating_sub(before);
+        visit.sending.effort += u64::from(blocks) * FINAL_BLOCK;
         let Some(data) = step.event else {
             if step.consumed == 0 {
                 break false;

@@ -164,15 +164,13 @@ impl Session {
     }
 
     /// The last byte that waited has left. Whether the wait for the peer begins only now.
-    pub(crate) fn sent(&mut self, now: Moment) -> bool {
+    pub(crate) fn sent(&mut self, now: Moment, paused: bool) -> bool {
         match self {
-            // The pong clock starts when the ping's last byte has left …
-            Self::WebSocket(socket) => socket.pinged = socket.pinged.map(|_| now),
-            // … and the peer may think about its next request from when the last answer has.
-            Self::Head(head) => return head.is_between_requests(),
-            _ => {}
+            Self::WebSocket(socket) => socket.sent(now, paused),
+            // The peer may think about its next request from when the last answer has left.
+            Self::Head(head) => head.is_between_requests(),
+            _ => false,
         }
-        false
     }
 
     /// Bytes that its state pins on the heap.

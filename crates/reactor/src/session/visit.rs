@@ -12,7 +12,7 @@ use super::{Rules, Session, answer, body, compressed, head, later, opening, web_
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::due::Due;
-use crate::handler::Handler;
+use crate::handler::{Dropped, Handler};
 use crate::notices::Notice;
 use crate::peer::{Hub, Out, Peer};
 use crate::reply::Reply;
@@ -127,6 +127,14 @@ impl<H: Handler> Visit<'_, H> {
         let mut peer = Peer { user, out: Out::new(self.sending, self.machine, self.key) };
         if catch_unwind(AssertUnwindSafe(|| call(self.handler, &mut peer))).is_err() {
             self.panicked();
+        }
+    }
+
+    /// Tells the application what was dropped, if it does not know yet.
+    pub(crate) fn tell_drops(&mut self) {
+        let count = self.sending.take_drops(self.key);
+        if count > 0 {
+            self.call(|handler, peer| handler.dropped(peer, Dropped { count }));
         }
     }
 

@@ -63,16 +63,30 @@ impl WebSocket {
         open && self.message_since.is_none() && self.pinged.is_none() && !self.pieces
     }
 
+    /// The last byte that waited has left. Whether the wait for the peer begins only now.
+    pub(super) fn sent(&mut self, now: Moment, paused: bool) -> bool {
+        // The pong's clock starts when the ping's last byte has left, that of the peer's Close with ours, …
+        self.pinged = self.pinged.map(|_| now);
+        // … and that of its message goes on: what it could not send meanwhile is not to be held against it.
+        if paused {
+            self.message_since = self.message_since.map(|_| now);
+        }
+        self.connection.state() == State::CloseSent
+    }
+
     pub(super) const fn has_closed(&self) -> bool {
         matches!(self.connection.state(), State::Closed)
     }
 
     pub(super) fn due(&self, connection: &Connection, times: &Times) -> Option<(Moment, Due)> {
         if self.connection.state() == State::CloseSent {
-            return Some((connection.since.after(times.close), Due::Late(Deadline::Close)));
+            // Nobody answers a Close that has not left: until then the write stall rules.
+            let said = !connection.waits();
+            return said.then(|| (connection.since.after(times.close), Due::Late(Deadline::Close)));
         }
-        let message = self.message_since.map(|since| (since.after(times.message), Due::Late(Deadline::Message)));
         // While we do not read, or our ping is still queued, silence is our own doing: then the write stall rules.
+        let message = self.message_since.filter(|_| !connection.paused);
+        let message = message.map(|since| (since.after(times.message), Due::Late(Deadline::Message)));
         let life = match self.pinged {
             _ if connection.paused || connection.waits() => None,
             Some(pinged) => Some((pinged.after(times.pong), Due::Late(Deadline::Pong))),
@@ -97,7 +111,8 @@ pub(super) fn ping<H: Handler>(visit: &mut Visit<'_, H>) {
         socket.pinged = Some(now);
     }
     visit.sending.forget_deflater(visit.key.slot);
-    visit.sending.ping(visit.machine, visit.key.slot, b"");
+    // Whatever is held back: nothing stands before it, and its pong is awaited.
+    visit.sending.push_ping(visit.machine, visit.key.slot, b"");
 }
 
 /// Takes all whole frames, and what is there of an unfinished data frame. A Close is answered with the visit in which it came

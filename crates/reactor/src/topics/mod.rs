@@ -200,7 +200,8 @@ impl Topics {
 
     /// Everybody whom this turn's publications concern, each once, in a fixed order.
     pub(crate) fn audience(&mut self, slots: &mut Slots, into: &mut Vec<u32>) {
-        self.turn = self.turn.wrapping_add(1);
+        // 0 stands for whoever was never served.
+        self.turn = self.turn.checked_add(1).unwrap_or(1);
         for number in &self.busy {
             for slot in &topic_in(&self.topics, *number).subscribers {
                 let subscriptions = slots[*slot].subscriptions.as_mut().expect("a subscriber has subscriptions");
@@ -363,6 +364,17 @@ mod tests {
         topics.subscribe(&mut slots, 0, Form::Frames, "second", 10);
         assert_eq!((topics.names.len(), topics.topics.len()), (1, 1));
         assert!(heard(&topics, &slots, 0, Form::Frames).is_empty());
+    }
+
+    #[test]
+    fn nobody_is_passed_over_when_the_number_of_deliveries_wraps() {
+        let (mut topics, mut slots) = listeners(1);
+        topics.turn = u32::MAX;
+        topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
+        publish(&mut topics, "t", &"heard".into(), None);
+        let mut audience = Vec::new();
+        topics.audience(&mut slots, &mut audience);
+        assert_eq!(audience, [0]);
     }
 
     #[test]

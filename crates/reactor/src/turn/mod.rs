@@ -27,7 +27,7 @@ use crate::closed::Closed;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
 use crate::due::milliseconds;
-use crate::handler::{Dropped, Handler};
+use crate::handler::Handler;
 use crate::ledger::Ledger;
 use crate::notices::Notice;
 use crate::peer::Hub;
@@ -266,8 +266,16 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let (commands, closings) = self.sending.fellows.collect().open();
         for command in commands {
             match command {
-                Command::Send(id, parcel) => self.sending.send_to(&mut self.wires, id, &parcel.unpack()),
-                Command::Answer(id, reply) => self.sending.answer_to(id, *reply),
+                Command::Send(id, parcel) => {
+                    // What was published before it goes before it.
+                    self.sending.deliver(&mut self.wires);
+                    self.sending.send_to(&mut self.wires, id, &parcel.unpack());
+                }
+                Command::Answer(id, reply) => {
+                    // At once: what is said next may be for whoever is open then.
+                    self.sending.answer_to(id, *reply);
+                    self.run_answers();
+                }
                 Command::Publish(batch) => {
                     for (topic, parcel) in &*batch {
                         self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
@@ -297,8 +305,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// What callbacks left to be done: endings, answers, publications, queues. Each may bring more of the others.
     fn settle_all(&mut self) {
         while !self.sending.has_settled() {
-            self.run_endings();
+            // An answer that was given is given, also to whoever was closed behind it.
             self.run_answers();
+            self.run_endings();
             self.sending.deliver(&mut self.wires);
             let touched = std::mem::take(&mut self.sending.touched);
             for key in &touched {
@@ -325,10 +334,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Tells the application what was dropped, once a turn: what it sends then may be dropped, too.
     fn run_drops(&mut self) {
         for key in std::mem::take(&mut self.sending.drops) {
-            let count = self.sending.take_drops(key);
-            if count > 0 {
+            if self.sending.slots.find(key).is_some() {
                 self.with_visit(key, |visit| {
-                    visit.call(|handler, peer| handler.dropped(peer, Dropped { count }));
+                    visit.tell_drops();
                     None
                 });
             }

@@ -38,6 +38,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             let mut visit = self.visit_of(key, &mut input);
             opening::connected(&mut visit);
             if emptied && visit.connection().session.is_open() {
+                // First what was dropped before there was room again, for `drained` is where it is told.
+                visit.tell_drops();
                 visit.call(|handler, peer| handler.drained(peer));
             }
         }
@@ -126,9 +128,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if connection.blocked || !connection.waits() {
             return;
         }
+        let paused = connection.paused;
         let drained = self.sending.write_queue(&mut self.wires, key.slot);
         let connection = &mut self.sending.slots[key.slot];
-        if drained && connection.session.sent(self.sending.now) {
+        if drained && connection.session.sent(self.sending.now, paused) {
             connection.since = self.sending.now;
         }
     }

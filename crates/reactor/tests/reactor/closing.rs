@@ -301,3 +301,62 @@ fn ends_are_told_in_their_order_and_of_several_reasons_the_first() {
     stage.settle();
     assert_eq!(stage.app().whys(), [Closed::Panicked]);
 }
+
+#[test]
+fn what_stands_before_a_close_arrives_however_long_the_peer_takes_to_read_it() {
+    let app = App::new()
+        .on_request(|_, request, _| if request.path() == "/events" { Reply::events() } else { Reply::web_socket() })
+        .on_opened(|peer| {
+            (0..90).for_each(|number| peer.send(&format!("{number:>10000}")));
+            peer.close(CloseCode::NORMAL, "bye");
+        });
+    let mut stage = Stage::new(app);
+    for (path, request) in [("/socket", upgrade("/socket")), ("/events", get("/events"))] {
+        let client = stage.connect();
+        client.set_window(0);
+        client.send(request.as_bytes());
+        stage.settle();
+        let mut heard = Vec::new();
+        while !client.is_closed() && !client.is_finished() && heard.len() < 1_000_000 {
+            // 100 KB a second: nine seconds for all of it, of which the close deadline is none.
+            client.set_window(10_000);
+            stage.pass(Duration::from_millis(100));
+            heard.extend(client.receive());
+            if path == "/socket" && heard.ends_with(b"\x88\x05\x03\xe8bye") {
+                break;
+            }
+        }
+        assert!(heard.len() > 900_000, "{path}: {}", heard.len());
+        let end: &[u8] = if path == "/socket" { b"\x88\x05\x03\xe8bye" } else { b"\n\n" };
+        assert!(heard.ends_with(end), "{path}");
+        if path == "/socket" {
+            // From there on it has its time to answer.
+            stage.pass(Duration::from_millis(4_800));
+            assert!(!client.is_finished());
+            stage.pass(Duration::from_millis(300));
+            assert!(client.is_finished());
+        }
+    }
+}
+
+#[test]
+fn a_steady_reader_hears_all_of_it_when_the_server_stops() {
+    let server = Server::default();
+    let remote = server.remote();
+    let mut stage = Stage::built(server, obedient());
+    let ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    ws.send(&[1; 900_000]);
+    stage.settle();
+    remote.drain();
+    let mut heard = Vec::new();
+    for _ in 0..92 {
+        ws.client.set_window(10_000);
+        stage.pass(Duration::from_millis(100));
+        heard.extend(ws.client.receive());
+    }
+    let (said, close) = heard.split_at(heard.iter().rposition(|byte| *byte == 1).unwrap() + 1);
+    assert!(said.len() > 900_000, "{}", said.len());
+    // Behind the last byte of the message: a Close with 1001.
+    assert_eq!((close[0], &close[2..4]), (0x88, &[0x03, 0xE9][..]));
+}

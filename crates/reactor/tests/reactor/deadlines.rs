@@ -460,3 +460,84 @@ fn however_slow_the_turns_are_deadlines_fire() {
     }
     assert!(text(&half).starts_with("HTTP/1.1 408 "));
 }
+
+/// "+…" goes on with a message of ours, "…" is echoed; everybody listens to "all".
+fn in_pieces() -> App {
+    App::new().on_opened(|peer| peer.subscribe("all")).on_message(|peer, message| {
+        let text = str::from_utf8(message.as_bytes()).unwrap();
+        match text.strip_prefix('+') {
+            Some(rest) => peer.piece(rest, false),
+            None => peer.send(text),
+        }
+    })
+}
+
+#[test]
+fn what_is_held_back_is_no_stall_of_the_peers() {
+    at_any_hour(|stage| {
+        let mut stage = stage(Limits::default(), in_pieces());
+        let mut ws = stage.web_socket("/");
+        ws.send("+begun ");
+        stage.settle();
+        stage.on.with_hub(|hub| hub.publish("all", "waits for the end of the message"));
+        for _ in 0..4 {
+            stage.pass(seconds(10));
+            ws.client.send(&Sent::pong(b""));
+            stage.settle();
+        }
+        ws.frames();
+        // Now something waits for the peer, and its clock begins.
+        ws.client.set_window(10);
+        ws.send(format!("+{}", "x".repeat(100)).as_str());
+        stage.settle();
+        stage.pass(seconds(30) - MILLISECOND);
+        assert!(stage.app().closed.is_empty(), "{:?}", stage.app().whys());
+        stage.pass(MILLISECOND);
+        assert_eq!(stage.app().whys(), [Closed::Late(Deadline::WriteStall)]);
+    });
+}
+
+#[test]
+fn a_message_that_we_do_not_read_is_not_too_slow() {
+    let limits = Limits { send_queue: 10_000, receive: 1_000, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    let message = Sent::message("y".repeat(3_000).as_str());
+    ws.client.send(&message[..500]);
+    stage.settle();
+    stage.on.with_hub(|hub| (0..7).for_each(|_| hub.publish("all", "x".repeat(996).as_str())));
+    stage.settle();
+    // More than half the queue waits, so what comes now is left in the kernel for longer than a message may take.
+    ws.client.send(&message[500..]);
+    for _ in 0..80 {
+        ws.client.set_window(80);
+        stage.pass(seconds(1));
+    }
+    assert!(stage.app().messages.is_empty() && stage.app().closed.is_empty(), "{:?}", stage.app().whys());
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 1);
+    assert_eq!(ws.frames().iter().filter(|frame| frame.payload.len() == 996).count(), 7);
+}
+
+#[test]
+fn what_is_held_back_does_not_hold_back_the_ping() {
+    let app = in_pieces().on_request(|_, _, _| Reply::web_socket().dropping());
+    let mut stage = Stage::with(Limits { send_queue: 1_000, ..Limits::default() }, app);
+    let mut ws = stage.web_socket("/");
+    ws.send("+half");
+    stage.settle();
+    // What waits for the end of our message fills the queue.
+    stage.on.with_hub(|hub| (0..3).for_each(|_| hub.publish("all", "x".repeat(600).as_str())));
+    for _ in 0..10 {
+        stage.pass(seconds(30));
+        let pings = ws.frames().iter().filter(|frame| frame.opcode == Opcode::Ping).count();
+        assert_eq!(pings, 1);
+        ws.client.send(&Sent::pong(b""));
+        stage.settle();
+    }
+    assert!(stage.app().closed.is_empty(), "{:?}", stage.app().whys());
+    stage.pass(seconds(50));
+    assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Pong)]);
+}

@@ -209,3 +209,24 @@ fn only_what_is_open_can_drop() {
         assert!(std::panic::catch_unwind(|| reply().dropping()).is_err());
     }
 }
+
+#[test]
+fn what_was_dropped_is_told_before_the_queue_is_said_to_be_empty() {
+    let app = App::new()
+        .on_request(|_, _, _| Reply::web_socket().dropping())
+        .on_opened(|peer| peer.subscribe("all"))
+        .on_dropped(|peer, what| *peer.user = what.count.to_string())
+        .on_drained(|peer| {
+            let missed = std::mem::take(peer.user);
+            peer.send(&format!("you missed {missed}"));
+        });
+    let mut stage = Stage::with(Limits { send_queue: 1_000, ..Limits::default() }, app);
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(10);
+    stage.on.with_hub(|hub| (0..5).for_each(|_| hub.publish("all", "x".repeat(600).as_str())));
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    let frames = ws.frames();
+    assert_eq!(frames.len(), 3);
+    assert_eq!(frames[2].payload, b"you missed 3");
+}

@@ -380,3 +380,56 @@ fn the_tick_runs_on_the_first_loop_only() {
     assert_eq!(numbers, [0; 5]);
     live.stop();
 }
+
+#[test]
+fn what_one_thread_says_keeps_its_order_whether_or_not_it_meets_one_turn() {
+    for together in [false, true] {
+        let (ids, opened) = channel();
+        let server = Server::default();
+        let remote = server.remote();
+        let mut stage = Stage::built(server, announcing(ids));
+        let then = |stage: &mut Stage| {
+            if !together {
+                stage.settle();
+            }
+        };
+
+        let (client, _) = stage.ask(get("/later"));
+        let id = opened.try_recv().unwrap();
+        remote.answer(id, Reply::events()).unwrap();
+        then(&mut stage);
+        remote.send(id, Event::data("first")).unwrap();
+        then(&mut stage);
+        remote.publish("all", Event::data("second")).unwrap();
+        then(&mut stage);
+        remote.send(id, Event::data("third")).unwrap();
+        stage.settle();
+        let answer = text(&client);
+        let events = answer.split_once("\r\n\r\n").unwrap().1;
+        assert_eq!(events, "data: first\n\ndata: second\n\ndata: third\n\n", "together: {together}");
+        assert_eq!(opened.try_recv(), Ok(id));
+
+        let mut ws = stage.web_socket("/");
+        let id = opened.try_recv().unwrap();
+        remote.publish("all", "1").unwrap();
+        then(&mut stage);
+        remote.send(id, "2").unwrap();
+        then(&mut stage);
+        remote.close(id, CloseCode::NORMAL, "first");
+        then(&mut stage);
+        remote.close(id, CloseCode::POLICY, "second");
+        stage.settle();
+        let said = [Message::Text("1"), Message::Text("2")].map(|message| message.as_bytes().to_vec());
+        let frames = ws.all_frames();
+        assert_eq!(frames.iter().take(2).map(|frame| frame.payload.clone()).collect::<Vec<_>>(), said);
+        assert_eq!(frames[2..], [closes(CloseCode::NORMAL, "first")], "together: {together}");
+
+        let (client, _) = stage.ask(get("/later"));
+        let id = opened.try_recv().unwrap();
+        remote.answer(id, Reply::text("the answer")).unwrap();
+        then(&mut stage);
+        remote.close(id, CloseCode::NORMAL, "");
+        stage.settle();
+        assert!(text(&client).ends_with("\r\n\r\nthe answer"), "together: {together}");
+    }
+}

@@ -18,7 +18,7 @@ fn send_and_publish(play: &mut Play) {
     let Some(id) = play.peer("anna") else { return };
     let sent = play.remote.send(id, "one").and(play.remote.publish("room", "two")).and(play.remote.send(id, "three"));
     play.expects(sent.is_ok(), "there is room in the mailbox");
-    play.hears(anna, &["text one", "text three", "text two"]);
+    play.hears(anna, &["text one", "text two", "text three"]);
     play.hears(ella, &["event two"]);
     let sent = play.remote.send(id, "four");
     play.expects(sent.is_ok(), "there is room in the mailbox");
