@@ -120,7 +120,8 @@ impl<'a> Out<'a> {
         self.sending.wake_after(self.key.slot, wait);
     }
 
-    /// Closes: a WebSocket with this code and reason (cut at 123 bytes, on a character boundary); an event stream ends.
+    /// Closes: a WebSocket with this code and reason (cut at 123 bytes, on a character boundary); an event stream ends. Within
+    /// [`Handler::request`](crate::Handler::request) nothing is open yet, and nothing happens: who may not come in is answered so.
     pub fn close(&mut self, code: CloseCode, reason: &str) {
         self.sending.close(self.machine, self.key.slot, code, reason);
     }

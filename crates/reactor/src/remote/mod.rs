@@ -53,13 +53,16 @@ impl Remote {
 
     /// Sends to a peer, if it is still there.
     ///
+    /// What one thread sends, publishes and answers arrives in that order; closings are done behind all that waits with them.
+    ///
     /// # Errors
     /// [`Full`] when that peer's loop has too much waiting.
     pub fn send<'p>(&self, id: PeerId, publication: impl Into<Publication<'p>>) -> Result<(), Full> {
         self.switchboard.post(id.home, Command::Send(id, Parcel::pack(&publication.into())))
     }
 
-    /// Publishes to everybody who listens to the topic, on every loop.
+    /// Publishes to everybody who listens to the topic, on every loop. (Where a callback publishes and another loop has too much waiting, its
+    /// subscribers miss it, and only [`Stats::dropped`](crate::Stats::dropped) tells.)
     ///
     /// # Errors
     /// [`Full`] when some loop has too much waiting; the others got it.

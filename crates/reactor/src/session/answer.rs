@@ -55,7 +55,6 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     if connection == Persistence::Close {
         visit.shut(Closed::Answered);
     } else {
-        visit.sending.addresses.forget_client(visit.key.slot);
         let next = Head::next(visit.sending.limits.head);
         visit.become_session(Session::Head(next));
     }

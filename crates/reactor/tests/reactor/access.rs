@@ -178,6 +178,14 @@ fn behind_a_proxy_each_record_has_the_address_of_its_request() {
     let lines = lines(&mut stage);
     let from: Vec<&str> = lines.iter().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(from, ["192.0.2.1:0", "192.0.2.2:0", "10.0.0.1:5", "192.0.2.3:0"]);
+
+    // The end is the last client's who used it, as long as no other has begun to.
+    let proxy = stage.world.connect_from("10.0.0.1:6".parse().unwrap());
+    stage.ask_on(&proxy, with(get("/"), "X-Forwarded-For: 192.0.2.4"));
+    proxy.finish();
+    stage.settle();
+    let lines = self::lines(&mut stage);
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("192.0.2.4:0 ")), "{lines:?}");
 }
 
 #[test]
