@@ -414,6 +414,50 @@ fn a_visit_inflates_no_more_than_its_budget_and_nobody_starves() {
 }
 
 #[test]
+fn what_is_compressed_for_peers_is_work_and_a_turn_ends_by_it() {
+    let mut stage = with(Limits { visit: 1_000, ..Limits::default() }, Deflate::DEFAULT, App::new());
+    let text = wordy("a");
+    let mut clients: Vec<Squeezed> = (0..10).map(|_| Squeezed::open(&mut stage, "/", OFFER).0).collect();
+    let frames: Vec<Vec<u8>> =
+        clients.iter_mut().map(|client| Sent::raw(0xc1, &client.compress(text.as_bytes()))).collect();
+    for (client, frame) in clients.iter().zip(&frames) {
+        client.client.send(&frame[..frame.len() - 1]);
+    }
+    stage.settle();
+    assert!(stage.app().messages.is_empty());
+    // A byte for each, and an echo of twelve kilobytes to be compressed: a turn has time for two.
+    for (client, frame) in clients.iter().zip(&frames) {
+        client.client.send(&frame[frame.len() - 1..]);
+    }
+    for turn in 1..=5 {
+        stage.turn();
+        assert!(stage.app().messages.len() <= 2 * turn, "{} after {turn}", stage.app().messages.len());
+    }
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 10);
+    for client in &mut clients {
+        assert_eq!(client.frames()[0].frame, whole(Opcode::Text, &text));
+    }
+}
+
+#[test]
+fn final_blocks_are_work_although_nothing_comes_out_of_them() {
+    let limits = Limits { visit: 64 << 10, ..Limits::default() };
+    let (mut stage, mut turns) = (with(limits, Deflate::DEFAULT, App::new()), 0);
+    let (bomb, mut good) = (Squeezed::open(&mut stage, "/", OFFER).0, stage.web_socket("/"));
+    // RFC 7692 §7.2.3.4: blocks that end a stream and are empty.
+    bomb.client.send(&Sent::raw(0xc2, &[3, 0].repeat(4_000)));
+    while stage.app().messages.iter().all(|message| !message.is_empty()) {
+        turns += 1;
+        good.send("hello");
+        stage.turn();
+        assert_eq!(good.all_frames(), texts(&["hello"]), "in its own turn");
+        assert!(turns < 1_000, "it comes to an end");
+    }
+    assert!(turns >= 4_000 / 128, "{turns}");
+}
+
+#[test]
 fn pieces_are_handed_on_as_they_are_inflated_and_wait_while_the_peer_does_not_read() {
     let limits = Limits { send_queue: 64 << 10, receive: 4_096, visit: 4_096, ..Limits::default() };
     let app = App::new().on_request(|_, _, _| Reply::web_socket().pieces()).on_piece(|peer, piece| {
