@@ -51,6 +51,10 @@ impl Inflating {
         match self.never {}
     }
 
+    pub(crate) const fn final_blocks(&self) -> u32 {
+        match self.never {}
+    }
+
     pub(crate) const fn pinned(&self) -> usize {
         match self.never {}
     }

@@ -1,14 +1,21 @@
 //! Messages that come compressed: RFC 7692 §7.2.2. What comes out of a few bytes may be a thousand times as much, so a visit
 //! stops when it has had enough, in the middle of a frame if need be; what has come and waits is *parked*, and goes first next time.
 
+use std::borrow::Cow;
+
 use longwire_frame::{Event, Opcode};
 
+use super::input::Begun;
 use super::{Session, Visit, web_socket};
 use crate::deflate::{Inflating, Parked};
 use crate::handler::Handler;
+use crate::queue::growth;
 
 /// A final block is as much work as so many bytes that are read.
 const FINAL_BLOCK: u64 = 1 << 10;
+
+/// So many bytes of a compressed message that arrives in pieces are worth a decompressor, which pins ten times as many.
+const WORTH: usize = 4 << 10;
 
 /// Whether something is parked.
 #[inline]
@@ -19,13 +26,35 @@ pub(super) fn is_parked<H: Handler>(visit: &Visit<'_, H>) -> bool {
 /// A piece of a compressed message is here. RFC 7692 §6.2.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, opcode: Opcode, bytes: &[u8], end: bool) {
     let Session::WebSocket(socket) = &visit.sending.slots[visit.key.slot].session else { return };
-    let terms = socket.terms;
+    let (terms, pieces) = (socket.terms, socket.pieces);
     let held = visit.input.as_mut().and_then(|input| input.inflating.take());
+    let waited = visit.input.as_mut().and_then(|input| input.begun.take());
+    if held.is_none() && !terms.peer_keeps() && !pieces {
+        let length = waited.as_ref().map_or(0, |begun| begun.bytes.len());
+        if !end && length + bytes.len() < WORTH {
+            return wait(visit, waited, opcode, bytes);
+        }
+    }
+    let (opcode, all) = match waited {
+        Some(begun) => (begun.opcode, Cow::Owned([&begun.bytes, bytes].concat())),
+        None => (opcode, Cow::Borrowed(bytes)),
+    };
+    let bytes = &*all;
     let Some(mut inflating) = held.or_else(|| visit.sending.inflaters.lend(terms, opcode)) else { return };
     if !inflating.message_open() {
         inflating.opcode = opcode;
     }
     inflate(visit, inflating, bytes, end);
+}
+
+/// A message has begun, and too little of it is here: a decompressor for each of those would be what they are after who begin many.
+fn wait<H: Handler>(visit: &mut Visit<'_, H>, waited: Option<Box<Begun>>, opcode: Opcode, bytes: &[u8]) {
+    let (length, capacity) = waited.as_ref().map_or((0, 0), |begun| (begun.bytes.len(), begun.bytes.capacity()));
+    if visit.may_grow(growth(length, capacity, bytes.len())) {
+        let mut begun = waited.unwrap_or_else(|| Box::new(Begun { opcode, bytes: Vec::new() }));
+        begun.bytes.extend_from_slice(bytes);
+        visit.input.get_or_insert_default().begun = Some(begun);
+    }
 }
 
 /// Goes on with what is parked. `false` if it is still, or the connection has come to an end over it.

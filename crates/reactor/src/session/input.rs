@@ -1,6 +1,6 @@
 //! What one connection has received and not used up: it exists only while there is something in it.
 
-use longwire_frame::Assembly;
+use longwire_frame::{Assembly, Opcode};
 
 use crate::deflate::Inflating;
 use crate::ledger::OBJECT;
@@ -15,11 +15,19 @@ pub(crate) struct Input {
     pub(crate) assembly: Option<Assembly>,
     /// What decompresses a message that has begun, or all messages of a peer that keeps its window.
     pub(crate) inflating: Option<Box<Inflating>>,
+    /// The beginning of a compressed message for which nothing decompresses yet.
+    pub(crate) begun: Option<Box<Begun>>,
+}
+
+/// Too little of a compressed message to take a decompressor for it.
+pub(crate) struct Begun {
+    pub(crate) opcode: Opcode,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Input {
     pub(crate) fn is_empty(&self) -> bool {
-        self.carry.is_empty() && self.assembly.is_none() && self.inflating.is_none()
+        self.carry.is_empty() && self.assembly.is_none() && self.inflating.is_none() && self.begun.is_none()
     }
 
     /// Whether there is something that has come and only waits for its turn.
@@ -32,6 +40,7 @@ impl Input {
         // Itself, and each of its buffers, is an object on the heap.
         let assembly = self.assembly.as_ref().map_or(0, |assembly| assembly.capacity() + OBJECT);
         let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.pinned());
-        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly + inflating
+        let begun = self.begun.as_ref().map_or(0, |begun| size_of::<Begun>() + begun.bytes.capacity() + 2 * OBJECT);
+        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly + inflating + begun
     }
 }

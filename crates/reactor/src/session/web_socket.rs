@@ -306,7 +306,7 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
 pub(crate) fn direct(sending: &Sending, key: Key, input: &Input) -> usize {
-    let Input { carry, assembly: Some(assembly), inflating } = input else { return 0 };
+    let Input { carry, assembly: Some(assembly), inflating, .. } = input else { return 0 };
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
     let left = socket.connection.frame_left() as usize;
     // Room is made for what one read may bring, so only where something has come that is worth it.

@@ -357,10 +357,13 @@ fn what_is_inflated_ends_at_the_limit_and_one_byte_more_is_1009() {
 
 #[test]
 fn what_cannot_be_inflated_and_what_is_no_text_is_1007() {
+    // A stored block of 5,000 bytes, the last of which is no text.
+    let large = [&[0x00, 0x88, 0x13, 0x77, 0xec][..], &[b'x'; 4_999], &[0xff]].concat();
     for (name, payload, first) in [
         ("no block", &[0xff_u8, 0xff, 0xff][..], 0xc2),
         ("a block that has not ended", &[0xf2, 0x48], 0xc2),
-        ("not UTF-8, though its message goes on", &[0x00, 0x01, 0x00, 0xfe, 0xff, 0xff], 0x41),
+        ("not UTF-8, though its message goes on", &large, 0x41),
+        ("not UTF-8, in a short message", &[0x00, 0x01, 0x00, 0xfe, 0xff, 0xff], 0xc1),
     ] {
         let mut stage = stage(Deflate::DEFAULT, App::new());
         let (mut client, _) = Squeezed::open(&mut stage, "/", OFFER);
@@ -376,6 +379,32 @@ fn what_cannot_be_inflated_and_what_is_no_text_is_1007() {
         stage.settle();
         assert_eq!(next.texts(), [(false, "undamaged".into())], "{name}");
     }
+}
+
+#[test]
+fn who_begins_a_compressed_message_pins_what_it_has_sent() {
+    let mut stage = stage(Deflate::DEFAULT, App::new());
+    let mut clients: Vec<Squeezed> = (0..10).map(|_| Squeezed::open(&mut stage, "/", OFFER).0).collect();
+    let text = wordy("a");
+    for client in &mut clients {
+        let payload = client.compress(text.as_bytes());
+        client.client.send(&Sent::raw(0x41, &payload[..1]));
+    }
+    stage.settle();
+    let pinned = stage.on.stats().pinned;
+    assert!(pinned < 10 * 500, "{pinned}");
+    // Nothing decompresses for any of them before its message is there, however it comes.
+    for client in &mut clients {
+        let payload = client.compress(text.as_bytes());
+        for byte in payload[1..payload.len() - 1].chunks(1) {
+            client.client.send(&Sent::raw(0x00, byte));
+        }
+        stage.settle();
+        client.client.send(&Sent::raw(0x80, &payload[payload.len() - 1..]));
+        stage.settle();
+        assert_eq!(client.frames()[0].frame, whole(Opcode::Text, &text));
+    }
+    assert_eq!(stage.on.stats().pinned, 0);
 }
 
 #[test]
