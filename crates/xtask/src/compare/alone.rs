@@ -59,10 +59,15 @@ fn program(repository: &Repository, threads: &str) -> Fallible<Server> {
     Server::program(repository, "alone", &[&["--threads", threads, "--max-message", "2MiB"][..], &many].concat())
 }
 
-/// A load of the program, on its way.
-fn begin(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Child> {
+/// A load of the program, on its way, started by another program if one is named.
+fn begin(repository: &Repository, server: &Server, starter: &[&str], url: &str, words: &[&str]) -> Fallible<Child> {
     let mut command = Command::new("timeout");
-    command.arg("120").arg(repository.program()).args(["load", url, "--json", "--warm-up", "200ms"]).args(words);
+    command
+        .arg("120")
+        .args(starter)
+        .arg(repository.program())
+        .args(["load", url, "--json", "--warm-up", "200ms"])
+        .args(words);
     for number in 2..2 + SOURCES {
         command.arg("--source").arg(format!("127.0.0.{number}"));
     }
@@ -80,7 +85,7 @@ fn told(child: Child) -> Fallible<Value> {
 }
 
 fn load(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Value> {
-    told(begin(repository, server, url, words)?)
+    told(begin(repository, server, &[], url, words)?)
 }
 
 fn number(said: &Value, name: &str) -> Fallible<f64> {
@@ -113,7 +118,7 @@ fn scale(repository: &Repository) -> Fallible<(Spread, Spread)> {
         let url = format!("ws://{}/echo", server.authority);
         // It has one message a second to say, and all its connections are open long before it ends.
         let silent = ["-c", &IDLE.to_string(), "--rate", "1", "-d", "60s"];
-        let mut idle = begin(repository, &server, &url, &silent)?;
+        let mut idle = begin(repository, &server, &[], &url, &silent)?;
         let opened = wait_for(&server, |descriptors| descriptors >= IDLE);
         let among = opened.and_then(|()| echo(repository, &server, &speak));
         idle.kill()?;
@@ -125,33 +130,42 @@ fn scale(repository: &Repository) -> Fallible<(Spread, Spread)> {
     Ok((Spread::of(few), Spread::of(ratios)))
 }
 
-/// Two loads at a time, so that the processor is as busy for both: against two servers with one thread each, and against one with two.
+/// Against two servers with one thread each, and against one with two. Four loads at a time, two for each core and two for each server, so that who
+/// speaks with whom over which cores is the same.
 fn threads(repository: &Repository, in_flight: usize) -> Fallible<(Spread, Spread)> {
     let (mut apart, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (first, second) = (program(repository, "1")?, program(repository, "1")?);
-        let [one, other] = two_loads(repository, [&first, &second], in_flight)?;
-        let separate = (one.0 + other.0) / (one.1 + other.1);
+        let separate = four_loads(repository, [&first, &second], in_flight)?;
+        // Each load was told the processor time of all of its server: of one of them two loads were.
+        let separate = separate.iter().map(|(cpu, _)| cpu / 2.0).sum::<f64>() / messages(&separate);
         let both = program(repository, "2")?;
-        let [one, other] = two_loads(repository, [&both, &both], in_flight)?;
-        // Each of them was told the processor time of the whole process.
-        let together = f64::midpoint(one.0, other.0) / (one.1 + other.1);
+        let together = four_loads(repository, [&both, &both], in_flight)?;
+        let together = together.iter().map(|(cpu, _)| cpu / 4.0).sum::<f64>() / messages(&together);
         apart.push(1e6 * separate);
         ratios.push(together / separate);
     }
     Ok((Spread::of(apart), Spread::of(ratios)))
 }
 
-/// Seconds of processor that a server took, and messages, for each of two loads at a time.
-fn two_loads(repository: &Repository, servers: [&Server; 2], in_flight: usize) -> Fallible<[(f64, f64); 2]> {
+fn messages(loads: &[(f64, f64); 4]) -> f64 {
+    loads.iter().map(|(_, messages)| messages).sum()
+}
+
+/// Seconds of processor that its server took, and messages, for each of four loads at a time.
+fn four_loads(repository: &Repository, servers: [&Server; 2], in_flight: usize) -> Fallible<[(f64, f64); 4]> {
     let in_flight = in_flight.to_string();
-    let words = ["-s", "20", "-d", "2s", "-c", "32", "-i", &in_flight];
-    let begun = servers.map(|server| begin(repository, server, &format!("ws://{}/echo", server.authority), &words));
-    let [one, other] = begun.map(|load| {
+    let words = ["-s", "20", "-d", "2s", "-c", "16", "-i", &in_flight];
+    let begun = [("0", servers[0]), ("0", servers[1]), ("1", servers[0]), ("1", servers[1])].map(|(core, server)| {
+        let url = format!("ws://{}/echo", server.authority);
+        begin(repository, server, &["taskset", "-c", core], &url, &words)
+    });
+    let told = begun.map(|load| {
         let said = told(load?)?;
         Ok::<_, Box<dyn Error>>((number(&said, "cpu_seconds")?, said["messages"].as_f64().unwrap_or_default()))
     });
-    Ok([one?, other?])
+    let [one, two, three, four] = told;
+    Ok([one?, two?, three?, four?])
 }
 
 fn left(repository: &Repository) -> Fallible<(f64, f64)> {

@@ -30,10 +30,12 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
   brought, and a server that collects may need fewer calls.
 * In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), the floor at the beginning and at the end. If the floor's two figures
   differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
-* Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is who lies above by more than
-  those halves overlap.
+* Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is whose middle half lies
+  wholly above the other's.
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
+What is measured as `longwire` is the library in a server like the others', built as they are (one unit, \"fat\" link-time optimization, arithmetic unchecked);
+the program checks its arithmetic and has a second thread for signals, which is some 200 instructions a message (benches/instructions.json).
 Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
 "
     )
@@ -116,16 +118,16 @@ fn losses(results: &Results) -> String {
     }
     let list = |cells: &[String]| if cells.is_empty() { "none".into() } else { cells.join("; ") };
     let _ = writeln!(lines, "* Ahead of everybody by more than the spread: {}.", list(&ahead));
-    let _ = writeln!(lines, "* Nobody ahead, and not ahead of everybody: {}.", list(&equal));
+    let _ = writeln!(lines, "* Nobody ahead by that rule, and not ahead of everybody: {}.", list(&equal));
     lines
 }
 
 fn costs(page: &mut String, costs: &[Cost]) {
     let _ = writeln!(
         page,
-        "Resident memory of the server for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
+        "Resident memory of the server's own (anonymous pages, neither its text nor the kernel's buffers) for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
          16 KiB; what is resident when all have gone; and the time of its processor that each opening takes, accept included. One measurement each:\n\
-         memory repeats to a few bytes, times to a quarter.\n",
+         memory repeats to a few bytes, times to a quarter. (A collector's memory is less when it has just collected.)\n",
         measure::FEW,
         measure::MANY
     );
