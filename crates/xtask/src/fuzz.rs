@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use crate::Fallible;
 use crate::process::Task;
@@ -116,7 +115,7 @@ fn fuzz(
         .args(["-max_len=4096", "-print_final_stats=1", "-timeout=20"])
         .args(dictionary.map(|file| format!("-dict={}", file.display())))
         .args([corpus, here.join("seeds").join(name)])
-        .within(2 * seconds + Duration::from_secs(120).as_secs())
+        .within(2 * seconds + 120)
         .run()?;
     if !ended.is_good() {
         return Err(ended.complaint().into());

@@ -21,7 +21,7 @@ pub(crate) struct Speech {
 /// The speech that a request asks for, or why there is none.
 pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
     let text = request.query("text").filter(|text| !text.trim().is_empty()).ok_or_else(missing)?;
-    if text.len() > LONGEST || text.split_whitespace().count() > MOST_WORDS {
+    if is_too_long(&text) {
         return Err(Reply::status(414));
     }
     let mut speech = Speech { text: text.into_owned(), at: 0, said: 0 };
@@ -33,6 +33,10 @@ pub(crate) fn request(request: &Request) -> Result<Speech, Reply> {
         }
     }
     Ok(speech)
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.len() > LONGEST || text.split_whitespace().count() > MOST_WORDS
 }
 
 fn missing() -> Reply {
@@ -69,7 +73,13 @@ impl Speech {
 
 #[cfg(test)]
 mod tests {
-    use super::Speech;
+    use super::{LONGEST, MOST_WORDS, Speech, is_too_long};
+
+    #[test]
+    fn a_text_has_so_many_bytes_and_so_many_words() {
+        assert!(!is_too_long(&"a ".repeat(MOST_WORDS)) && is_too_long(&"a ".repeat(MOST_WORDS + 1)));
+        assert!(!is_too_long(&"a".repeat(LONGEST)) && is_too_long(&"a".repeat(LONGEST + 1)));
+    }
 
     #[test]
     fn words_keep_their_blanks_and_nothing_is_lost() {

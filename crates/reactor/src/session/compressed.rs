@@ -36,7 +36,10 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, opcode: Opcode, byte
         }
     }
     let (opcode, all) = match waited {
-        Some(begun) => (begun.opcode, Cow::Owned([&begun.bytes, bytes].concat())),
+        Some(mut begun) => {
+            begun.bytes.extend_from_slice(bytes);
+            (begun.opcode, Cow::Owned(begun.bytes))
+        }
         None => (opcode, Cow::Borrowed(bytes)),
     };
     let bytes = &*all;

@@ -61,7 +61,6 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         // Behind a proxy the next request may be another person's.
         visit.sending.addresses.forget_client(visit.key.slot);
     }
-    let Session::Head(head) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
     let length = match head.scan.scan(bytes) {
         Ok(Some(length)) => length,
         Ok(None) => return 0,

@@ -377,3 +377,17 @@ fn an_answer_that_is_later_again_wins_no_time() {
     stage.pass(Duration::from_secs(1));
     assert!(text(&client).starts_with("HTTP/1.1 503 "));
 }
+
+#[test]
+fn an_answer_that_was_given_arrives_though_its_peer_is_closed_behind_it() {
+    let ids = Ids::default();
+    let mut stage = Stage::new(desk(&ids));
+    let (client, _) = stage.ask(get("/later"));
+    let id = ids.lock().unwrap()[0];
+    stage.on.with_hub(|hub| {
+        hub.answer_to(id, Reply::text("the answer"));
+        hub.close(id, CloseCode::NORMAL, "");
+    });
+    stage.settle();
+    assert!(text(&client).ends_with("\r\n\r\nthe answer"));
+}
