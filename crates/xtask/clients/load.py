@@ -116,6 +116,10 @@ async def rate():
         code, report = await told(address, "--rate", "2000", "-c", "10")
     clean(code, report)
     assert 0.9 < report["messages"] / 1000 < 1.1, report["messages"]
+    assert 1_800 < report["sent_per_second"] < 2_200, report
+    with ourselves() as (address, _):
+        code, said, _ = await load(address, "--rate", "4000000000", "-c", "2", "--warm-up", "100ms", "-d", "500ms")
+    assert "it was this side that could not keep up" in said, said
     async with peer() as address:
         # Each connection has a message every 20 ms, and an answer every 50 ms: the queue grows, and so does what is measured.
         code, report = await told(f"{address}/late", "--rate", "500", "-c", "10")
@@ -132,6 +136,10 @@ async def fan_out():
         code, report = await told(f"{address}/room", "--fan-out", "-c", "20", "--rate", "100")
     clean(code, report)
     assert 0.8 < report["messages"] / 1000 < 1.2, report["messages"]
+    async with peer() as address:
+        # Here everybody hears himself alone.
+        code, said, _ = await load(address, "--fan-out", "-c", "20", "--warm-up", "100ms", "-d", "300ms")
+    assert code == 1 and "nothing      was heard" in said and "latency" not in said, said
 
 
 @contextlib.asynccontextmanager
@@ -175,7 +183,7 @@ async def streams():
     same((code, report["ends"]), (1, {"the stream ended": 20}), "streams that end")
     async with newsroom() as (http, speaker):
         code, said, complaint = await load(speaker, *words, f"{http}/page")
-    assert code == 2 and "refused or lost" in complaint, complaint
+    assert code == 2 and "refused or lost; the first: this is no event stream" in complaint, complaint
 
 
 @check("event streams of others are listened to")
@@ -187,6 +195,7 @@ async def listened():
         clean(code, report)
         assert report["messages"] in (100, 150), report
         assert report["latency"]["max"] < 500_000, report
+        assert "message_bytes" not in report and "in_flight" not in report, "nothing was said"
         code, said, _ = await load(clock, "-c", "3", "--warm-up", "100ms", "-d", "1500ms")
         assert code == 0 and "3 event streams" in said and "events" in said and "after first" in said, said
 
@@ -220,7 +229,7 @@ async def honest():
         code, report = await told(f"{address}/swallowed", "-c", "3", "-i", "2")
         assert code == 1 and report["wrong"] + report["missing"] >= 3, report
         code, report = await told(f"{address}/gone", "-c", "3")
-        same((code, sum(report["ends"].values())), (1, 3), "connections that ended")
+        same((code, report["ends"]), (1, {"the server closed with 1000": 3}), "connections that ended")
 
 
 @check("in words, and as a picture")
@@ -264,6 +273,7 @@ async def floods():
         assert report["received_bytes"] > 1 << 20, report
         outcomes, report = await abused(address, "connect-storm", "-d", "1s")
         assert report["connections"] > 100, report
+        same(list(outcomes), ["connected, and gone"], "the ends of who storms")
         return f"{report['connections']} connections in a second"
 
 
@@ -296,6 +306,8 @@ async def unusable():
         code, said, complaint = await load(address)
         same((code, said), (2, ""), f"what {address} comes to")
         assert meant in complaint, complaint
+    code, said, complaint = await load(f"ws://127.0.0.1:{free_port()}/", "--abuse", "half-open", "--size", "15")
+    same((code, said), (2, ""), "a size of what nobody sends")
     code, said, complaint = await load(f"ws://127.0.0.1:{free_port()}/", "--fan-out", "--size", "15")
     same((code, said), (2, ""), "messages that could not be told apart")
     assert "--size" in complaint, complaint

@@ -1,8 +1,6 @@
 //! `Dial`: connections are opened steadily, so that a backlog is not what is measured.
 
-use std::time::Duration;
-
-use longwire_reactor::{DeflateOffer, Handler, Limits, Loop, Opening, PeerId, Server};
+use longwire_reactor::{DeflateOffer, Handler, Loop, Opening, PeerId};
 
 use super::Plan;
 
@@ -51,26 +49,3 @@ impl Dial {
         Ok(())
     }
 }
-
-/// A loop that lets nobody wait: the limits of a server that is attacked are not meant for who attacks.
-pub(super) fn build<H: Handler>(plan: &Plan, connections: usize, handler: H) -> Result<Loop<H>, String> {
-    const LONG: Duration = Duration::from_secs(24 * 3_600);
-    let mut limits = Limits {
-        connections: connections + 16,
-        per_address: connections + 16,
-        budget: usize::MAX >> 1,
-        send_queue: usize::MAX >> 8,
-        ping: LONG,
-        write_stall: LONG,
-        message_deadline: LONG,
-        ..Limits::default()
-    };
-    limits.message.message = u32::try_from(plan.options.size).unwrap_or(u32::MAX).max(1 << 20);
-    Server::default().limits(limits).build(handler).map_err(|error| error.to_string())
-}
-
-/// How long the last of what is on its way is waited for.
-pub(super) const LAST: Duration = Duration::from_secs(5);
-
-/// How long a turn of a thread may last while it is watched for its end.
-pub(super) const TURN: Duration = Duration::from_millis(20);

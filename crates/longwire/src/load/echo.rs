@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::dial::{Dial, LAST, TURN, build};
+use super::crew::{self, Crew, LAST, TURN};
+use super::dial::Dial;
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
 
@@ -60,6 +61,20 @@ impl Echo<'_> {
     }
 }
 
+impl Crew for Echo<'_> {
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    fn untold(&mut self) -> u64 {
+        std::mem::take(&mut self.untold)
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+}
+
 impl Handler for Echo<'_> {
     /// Which of the lines it is.
     type User = Option<usize>;
@@ -94,8 +109,7 @@ impl Handler for Echo<'_> {
             self.lines[number].open = false;
         }
         if !self.ending {
-            self.plan.lost.fetch_add(1, Ordering::Relaxed);
-            *self.tally.ends.entry(why.to_string()).or_default() += 1;
+            self.plan.lose(&mut self.tally, crew::words(why));
         }
     }
 }
@@ -107,7 +121,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
     let memory = plan.shape.memory();
     let tally = Tally::new(plan.options.duration);
     let echo = Echo { plan, first, lines: Vec::new(), memory, tally, window: None, ending: false, untold: 0 };
-    let mut on = build(plan, connections, echo)?;
+    let mut on = crew::build(plan, connections, echo)?;
     let mut dial = Dial::new(plan, connections);
     let mut rounds: Option<Rounds> = None;
     while !plan.over.load(Ordering::Acquire) {
@@ -134,7 +148,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
             (Some(_), Some(rounds)) if plan.options.rate.is_some() => rounds.speak(&mut on),
             (Some(_), Some(_)) => TURN,
         };
-        turn(&mut on, wait)?;
+        crew::turn(&mut on, wait)?;
     }
     end(on)
 }
@@ -163,35 +177,21 @@ fn speak(on: &mut Loop<Echo<'_>>, number: usize, due: u64) {
     on.handler().memory = memory;
 }
 
-fn turn(on: &mut Loop<Echo<'_>>, wait: Duration) -> Result<(), String> {
-    let _ = on.turn(Some(wait)).map_err(|error| error.to_string())?;
-    let echo = on.handler();
-    if echo.untold > 0 {
-        echo.plan.messages.fetch_add(std::mem::take(&mut echo.untold), Ordering::Relaxed);
-    }
-    Ok(())
-}
-
-/// Hears the last echoes, and says goodbye.
+/// Hears the last echoes, and leaves.
 fn end(mut on: Loop<Echo<'_>>) -> Result<Tally, String> {
     on.handler().ending = true;
     let clock = on.handler().plan.clock;
     let last = clock.now() + nanoseconds(LAST);
     let awaited = |echo: &Echo<'_>| echo.lines.iter().any(|line| line.open && !line.due.is_empty());
     while awaited(on.handler()) && clock.now() < last {
-        turn(&mut on, TURN)?;
+        crew::turn(&mut on, TURN)?;
     }
     let echo = on.handler();
     let window = echo.window.unwrap_or_default();
     let sent_in = |due: &&u64| (window.0..window.1).contains(*due);
     echo.tally.missing = echo.lines.iter().map(|line| line.due.iter().filter(sent_in).count() as u64).sum();
-    let goodbyes: Vec<PeerId> = echo.lines.iter().filter(|line| line.open).map(|line| line.id).collect();
-    on.with_hub(|hub| goodbyes.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
-    let last = clock.now() + nanoseconds(LAST);
-    while on.stats().connections > 0 && clock.now() < last {
-        turn(&mut on, TURN)?;
-    }
-    Ok(std::mem::replace(&mut on.handler().tally, Tally::new(Duration::ZERO)))
+    let open: Vec<PeerId> = echo.lines.iter().filter(|line| line.open).map(|line| line.id).collect();
+    crew::leave(on, &open)
 }
 
 /// When whose turn is, where messages are sent at a rate.
@@ -228,6 +228,8 @@ impl Rounds {
                 break;
             }
             speak(on, self.next, due);
+            let echo = on.handler();
+            echo.tally.sent += u64::from(echo.window.is_some_and(|(begin, end)| (begin..end).contains(&now)));
             self.next = (self.next + 1) % lines;
             self.sent += 1;
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
+use longwire_reactor::{Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::dial::{Dial, LAST, TURN, build};
+use super::crew::{self, Crew, LAST, TURN};
+use super::dial::Dial;
 use super::speech::Ear;
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
@@ -21,6 +22,20 @@ struct Room<'p> {
     tally: Tally,
     ending: bool,
     untold: u64,
+}
+
+impl Crew for Room<'_> {
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+
+    fn untold(&mut self) -> u64 {
+        std::mem::take(&mut self.untold)
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
 }
 
 impl Handler for Room<'_> {
@@ -52,8 +67,7 @@ impl Handler for Room<'_> {
     fn closed(&mut self, _hub: &mut Hub<'_>, id: PeerId, _user: Self::User, why: Closed) {
         self.ids.insert(id, false);
         if !self.ending {
-            self.plan.lost.fetch_add(1, Ordering::Relaxed);
-            *self.tally.ends.entry(why.to_string()).or_default() += 1;
+            self.plan.lose(&mut self.tally, crew::words(why));
         }
     }
 }
@@ -69,7 +83,7 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
         ending: false,
         untold: 0,
     };
-    let mut on = build(plan, listeners + 1, room)?;
+    let mut on = crew::build(plan, listeners + 1, room)?;
     // The speaker is called last, when whoever is to hear it is there.
     let mut dial = Dial::new(plan, listeners);
     let mut speaker = Dial::new(plan, usize::from(speaks));
@@ -110,7 +124,7 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
             }
             (Some(_), _, _) => TURN,
         };
-        turn(&mut on, wait)?;
+        crew::turn(&mut on, wait)?;
     }
     end(on)
 }
@@ -123,16 +137,7 @@ fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
     on.handler().memory = memory;
 }
 
-fn turn(on: &mut Loop<Room<'_>>, wait: Duration) -> Result<(), String> {
-    let _ = on.turn(Some(wait)).map_err(|error| error.to_string())?;
-    let room = on.handler();
-    if room.untold > 0 {
-        room.plan.messages.fetch_add(std::mem::take(&mut room.untold), Ordering::Relaxed);
-    }
-    Ok(())
-}
-
-/// Hears the last deliveries, and says goodbye.
+/// Hears the last deliveries, and leaves.
 fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
     on.handler().ending = true;
     let clock = on.handler().plan.clock;
@@ -141,18 +146,15 @@ fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
         room.ids.iter().filter(|(id, open)| **open && Some(**id) != room.speaker).count() as u64
     };
     let counted = on.handler().plan.speech.counted();
-    let expected = (counted.end - counted.start) * listeners;
+    let counted = counted.end - counted.start;
+    let expected = counted * listeners;
     let last = clock.now() + nanoseconds(LAST);
     while on.handler().tally.delivered < expected && clock.now() < last {
-        turn(&mut on, TURN)?;
+        crew::turn(&mut on, TURN)?;
     }
     let room = on.handler();
     room.tally.expect(expected);
-    let goodbyes: Vec<PeerId> = room.ids.iter().filter(|(_, open)| **open).map(|(id, _)| *id).collect();
-    on.with_hub(|hub| goodbyes.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
-    let last = clock.now() + nanoseconds(LAST);
-    while on.stats().connections > 0 && clock.now() < last {
-        turn(&mut on, TURN)?;
-    }
-    Ok(std::mem::replace(&mut on.handler().tally, Tally::new(Duration::ZERO)))
+    room.tally.sent = if room.speaker.is_some() { counted } else { 0 };
+    let open: Vec<PeerId> = room.ids.iter().filter(|(_, open)| **open).map(|(id, _)| *id).collect();
+    crew::leave(on, &open)
 }

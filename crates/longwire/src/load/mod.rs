@@ -1,11 +1,12 @@
 //! `longwire load`: WebSockets that speak to a server as fast, or as steadily, as they are told to, event streams that listen, and what came of it.
 //!
-//! Each thread owns a loop of the library in its client's role. What is sent and checked lies in `echo.rs`, in `fan_out.rs` with `speech.rs`, and
+//! Each thread owns a loop of the library in its client's role (`crew.rs`), on which connections are opened (`dial.rs`). What is sent and checked lies in `echo.rs`, in `fan_out.rs` with `speech.rs`, and
 //! in `streams.rs`, in bytes in `message.rs`; what was measured in `tally.rs`; what the server took meanwhile in `server.rs`; what is printed in `report.rs` and
 //! `plot.rs`.
 
 mod abuse;
 mod clock;
+mod crew;
 mod dial;
 mod echo;
 mod fan_out;
@@ -21,8 +22,8 @@ mod tally;
 mod target;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -48,8 +49,9 @@ struct Plan {
     firsts: Firsts,
     /// Connections that are open, over all threads.
     opened: AtomicUsize,
-    /// Connections that could not be opened, or have ended before their time.
+    /// Connections that could not be opened, or have ended before their time; and why the first of them did.
     lost: AtomicUsize,
+    first_loss: OnceLock<String>,
     /// Messages that have come back, or have been delivered, over all threads and since the beginning.
     messages: AtomicU64,
     /// The nanosecond of the clock from which on it counts; 0 while connections are being opened.
@@ -69,6 +71,13 @@ impl Plan {
     fn share(&self, thread: usize) -> usize {
         let (all, threads) = (self.options.connections as usize, usize::from(self.options.threads));
         all / threads + usize::from(thread < all % threads)
+    }
+
+    /// A connection has ended before its time.
+    fn lose(&self, tally: &mut Tally, why: String) {
+        let _ = self.first_loss.set(why.clone());
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        *tally.ends.entry(why).or_default() += 1;
     }
 }
 
@@ -102,6 +111,7 @@ fn run(options: Load) -> Result<Report, String> {
         firsts: Firsts::new(),
         opened: AtomicUsize::new(0),
         lost: AtomicUsize::new(0),
+        first_loss: OnceLock::new(),
         messages: AtomicU64::new(0),
         begin: AtomicU64::new(0),
         over: AtomicBool::new(false),

@@ -11,6 +11,10 @@ use super::message::STAMP;
 use super::target::Target;
 use crate::options::{count, size, time};
 
+/// What says how to speak, and nothing of how to misbehave.
+const NOT_ABUSE: [&str; 10] =
+    ["size", "in_flight", "rate", "text", "deflate", "warm_up", "threads", "connect_rate", "fan_out", "plot"];
+
 /// What to load, with what, and for how long.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Load {
@@ -63,7 +67,7 @@ pub(crate) struct Load {
     pub(super) streams: Option<Target>,
     /// Instead of all that: so many connections misbehave in this way, for so long, while one beside them behaves. What the server did
     /// to them is told, and what that one noticed.
-    #[arg(long, value_name = "HOW", value_enum, conflicts_with_all = ["rate", "fan_out", "plot"])]
+    #[arg(long, value_name = "HOW", value_enum, conflicts_with_all = NOT_ABUSE)]
     pub(super) abuse: Option<Profile>,
     /// The process of the server, on this machine: tells what it takes of processor and memory.
     #[arg(long, value_name = "PID")]

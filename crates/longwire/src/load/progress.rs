@@ -16,9 +16,17 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long the first connection, or the next one, is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the server has taken.
+/// What both sides have taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watched {
+    /// Seconds of processor of this process, while it counted.
+    pub(super) own: f64,
+    pub(super) server: Option<Taken>,
+}
+
+/// What the server has taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
     /// Before the first connection, when all were open, and at both ends of what counts.
     pub(super) before: Usage,
     pub(super) opened: Usage,
@@ -27,7 +35,7 @@ pub(super) struct Watched {
 }
 
 /// Watches all threads until it is over.
-pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Option<Watched>, String> {
+pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Watched, String> {
     let wanted = plan.options.connections as usize + usize::from(plan.options.fan_out);
     let bar = bar(plan, wanted as u64, "{msg} {wide_bar} {pos}/{len}");
     bar.set_message("connecting");
@@ -43,7 +51,8 @@ pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Option<Watched
     let bar = self::bar(plan, u64::try_from(length.as_millis()).unwrap_or(u64::MAX), "{msg} {wide_bar} {eta}");
     bar.set_message("warming up");
     thread::sleep(Duration::from_nanos(begin.saturating_sub(clock.now())));
-    let at_begin = usage();
+    let own = || Usage::of(std::process::id().cast_signed()).map_or(0.0, |usage| usage.processor);
+    let (at_begin, own_at_begin) = (usage(), own());
     let (mut seen, mut last) = (plan.messages.load(Ordering::Relaxed), clock.now());
     let end = begin + nanoseconds(length);
     loop {
@@ -64,14 +73,11 @@ pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Option<Watched
             break;
         }
     }
-    let at_end = usage();
+    let (at_end, own_at_end) = (usage(), own());
     bar.finish_and_clear();
-    Ok(before.zip(opened).zip(at_begin.zip(at_end)).map(|((before, opened), (begin, end))| Watched {
-        before,
-        opened,
-        begin,
-        end,
-    }))
+    let server = before.zip(opened).zip(at_begin.zip(at_end));
+    let server = server.map(|((before, opened), (begin, end))| Taken { before, opened, begin, end });
+    Ok(Watched { own: own_at_end - own_at_begin, server })
 }
 
 fn wait_for_all(plan: &Plan, wanted: usize, bar: &ProgressBar) -> Result<(), String> {
@@ -88,7 +94,10 @@ fn wait_for_all(plan: &Plan, wanted: usize, bar: &ProgressBar) -> Result<(), Str
         let lost = plan.lost.load(Ordering::Relaxed);
         if lost > 0 || plan.clock.now() - since > nanoseconds(PATIENCE) {
             let target = &plan.options.target;
-            return Err(format!("{opened} of {wanted} connections to {target} are open, {lost} were refused or lost"));
+            let why = plan.first_loss.get().map_or_else(String::new, |why| format!("; the first: {why}"));
+            return Err(format!(
+                "{opened} of {wanted} connections to {target} are open, {lost} were refused or lost{why}"
+            ));
         }
         thread::sleep(Duration::from_millis(2));
     }

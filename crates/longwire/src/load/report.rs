@@ -6,9 +6,12 @@ use bytesize::ByteSize;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::progress::Watched;
+use super::progress::{Taken, Watched};
 use super::tally::Tally;
 use super::{Plan, plot};
+
+/// From so many connections on is told what one takes of memory.
+const MANY: u32 = 1_000;
 
 /// What is told, by the names that it has in JSON. Times are microseconds.
 #[derive(Debug, Serialize)]
@@ -16,13 +19,9 @@ pub(super) struct Report {
     target: String,
     connections: u32,
     threads: u16,
-    message_bytes: usize,
-    text: bool,
-    deflate: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_flight: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rate: Option<u32>,
+    /// Of who speaks.
+    #[serde(flatten)]
+    says: Option<Says>,
     fan_out: bool,
     /// Where listeners are event streams, their address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +30,9 @@ pub(super) struct Report {
     messages: u64,
     messages_per_second: f64,
     bytes_per_second: f64,
-    latency: Latency,
+    /// Not of nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<Latency>,
     /// Echoes that were not what was sent.
     wrong: u64,
     /// What was sent and did not come.
@@ -41,12 +42,47 @@ pub(super) struct Report {
     reach: Option<f64>,
     /// Connections that ended before their time, by why.
     ends: BTreeMap<String, u64>,
+    /// Of this process, while it counted.
+    load_cpu_seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<Server>,
     #[serde(skip)]
     json: bool,
     #[serde(skip)]
     plot: Option<(std::path::PathBuf, Tally)>,
+}
+
+/// What is said, and how.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Says {
+    message_bytes: usize,
+    text: bool,
+    deflate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_flight: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<u32>,
+    /// What came of the rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_per_second: Option<f64>,
+}
+
+impl Says {
+    /// Whether so many were not sent as should have been: one in a hundred may be a matter of where the window ends.
+    fn is_behind(&self) -> bool {
+        self.rate.zip(self.sent_per_second).is_some_and(|(rate, sent)| sent < 0.99 * f64::from(rate))
+    }
+}
+
+impl std::fmt::Display for Says {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = if self.text { "text" } else { "binary" };
+        write!(f, "{} of {kind}, ", bytes(self.message_bytes as f64))?;
+        match (self.in_flight, self.rate) {
+            (_, Some(rate)) => write!(f, "{rate} a second"),
+            (flight, None) => write!(f, "{} in flight", flight.unwrap_or(1)),
+        }
+    }
 }
 
 /// From when a message was due to when it was here.
@@ -61,16 +97,30 @@ struct Latency {
 }
 
 impl Latency {
-    fn of(latencies: &Histogram<u64>) -> Self {
+    fn of(latencies: &Histogram<u64>) -> Option<Self> {
+        if latencies.is_empty() {
+            return None;
+        }
         let at = |quantile| latencies.value_at_quantile(quantile) as f64 / 1e3;
-        Self {
+        Some(Self {
             mean: latencies.mean() / 1e3,
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),
             p99_9: at(0.999),
             max: latencies.max() as f64 / 1e3,
+        })
+    }
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let quantiles =
+            [("p50", self.p50), ("p90", self.p90), ("p99", self.p99), ("p99.9", self.p99_9), ("max", self.max)];
+        for (name, microseconds) in quantiles {
+            write!(f, "{name} {}   ", time(microseconds))?;
         }
+        write!(f, "mean {}", time(self.mean))
     }
 }
 
@@ -83,39 +133,58 @@ struct Server {
     messages_per_cpu_second: f64,
     /// To accept a connection and to open its WebSocket, in microseconds of processor.
     cpu_per_handshake: f64,
-    /// With all connections open, before a message was sent.
-    idle_bytes_per_connection: f64,
+    /// With all connections open, before a message was sent. Not of a few: there it is what the allocator has to spare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_bytes_per_connection: Option<f64>,
     resident_bytes: u64,
 }
 
+impl std::fmt::Display for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (user, system, resident) = (self.user_seconds, self.system_seconds, bytes(self.resident_bytes as f64));
+        write!(
+            f,
+            "(user {user:.2} s, system {system:.2} s), {} to open a connection; {resident} in memory",
+            time(self.cpu_per_handshake)
+        )?;
+        match self.idle_bytes_per_connection {
+            Some(idle) => write!(f, ", {} per idle connection", bytes(idle.max(0.0))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Report {
-    pub(super) fn new(plan: &Plan, tally: Tally, watched: Option<Watched>) -> Self {
+    pub(super) fn new(plan: &Plan, tally: Tally, watched: Watched) -> Self {
         let options = &plan.options;
         let seconds = options.duration.as_secs_f64();
-        let server = watched.map(|watched| {
-            let (user, system) = (watched.end.user - watched.begin.user, watched.end.system - watched.begin.system);
-            let cpu = watched.end.processor - watched.begin.processor;
-            let grown = watched.opened.resident as f64 - watched.before.resident as f64;
+        let server = watched.server.map(|Taken { before, opened, begin, end }| {
+            let (user, system) = (end.user - begin.user, end.system - begin.system);
+            let cpu = end.processor - begin.processor;
+            let grown = opened.resident as f64 - before.resident as f64;
             Server {
                 cpu_seconds: cpu,
                 user_seconds: user,
                 system_seconds: system,
                 messages_per_cpu_second: tally.messages as f64 / cpu.max(1e-6),
-                cpu_per_handshake: (watched.opened.processor - watched.before.processor) * 1e6
-                    / f64::from(options.connections),
-                idle_bytes_per_connection: grown / f64::from(options.connections),
-                resident_bytes: watched.end.resident,
+                cpu_per_handshake: (opened.processor - before.processor) * 1e6 / f64::from(options.connections),
+                idle_bytes_per_connection: (options.connections >= MANY)
+                    .then(|| grown / f64::from(options.connections)),
+                resident_bytes: end.resident,
             }
         });
         Self {
             target: options.target.to_string(),
             connections: options.connections,
             threads: options.threads,
-            message_bytes: options.size,
-            text: options.text,
-            deflate: options.deflate,
-            in_flight: options.rate.is_none().then_some(options.in_flight),
-            rate: options.rate,
+            says: (!options.target.is_stream()).then(|| Says {
+                message_bytes: options.size,
+                text: options.text,
+                deflate: options.deflate,
+                in_flight: options.rate.is_none().then_some(options.in_flight),
+                rate: options.rate,
+                sent_per_second: options.rate.map(|_| tally.sent as f64 / seconds),
+            }),
             fan_out: options.fan_out,
             streams: options
                 .streams
@@ -129,8 +198,9 @@ impl Report {
             latency: Latency::of(&tally.latencies),
             wrong: tally.wrong,
             missing: tally.missing,
-            reach: options.fan_out.then(|| 1.0 - tally.missing as f64 / tally.expected.max(1) as f64),
+            reach: (tally.expected > 0).then(|| 1.0 - tally.missing as f64 / tally.expected as f64),
             ends: tally.ends.clone(),
+            load_cpu_seconds: watched.own,
             server,
             json: options.json,
             plot: options.plot.clone().map(|file| (file, tally)),
@@ -157,56 +227,43 @@ impl Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let listens = self.streams.as_ref() == Some(&self.target);
-        let pace = match (self.in_flight, self.rate) {
-            (_, Some(rate)) => format!("{rate} a second"),
-            (flight, None) => format!("{} in flight", flight.unwrap_or(1)),
-        };
-        let kind = if self.text { "text" } else { "binary" };
-        let messages = format!("{} of {kind}, {pace}", bytes(self.message_bytes as f64));
         let (target, connections) = (&self.target, self.connections);
-        match &self.streams {
-            Some(_) if listens => writeln!(f, "{target}: {connections} event streams")?,
-            Some(streams) => writeln!(f, "{streams}: {connections} event streams; {target}: one speaker, {messages}")?,
-            None if self.fan_out => writeln!(f, "{target}: {connections} listeners and one speaker, {messages}")?,
-            None => writeln!(f, "{target}: {connections} connections, {messages}")?,
+        match (&self.says, &self.streams) {
+            (None, _) => writeln!(f, "{target}: {connections} event streams")?,
+            (Some(says), Some(streams)) => {
+                writeln!(f, "{streams}: {connections} event streams; {target}: one speaker, {says}")?;
+            }
+            (Some(says), None) if self.fan_out => {
+                writeln!(f, "{target}: {connections} listeners and one speaker, {says}")?;
+            }
+            (Some(says), None) => writeln!(f, "{target}: {connections} connections, {says}")?,
         }
         writeln!(f)?;
-        let said = match self.fan_out {
-            true => "deliveries",
-            false if listens => "events",
-            false => "echoes",
+        let said = match (self.fan_out, self.says) {
+            (true, _) => "deliveries",
+            (false, None) => "events",
+            (false, Some(_)) => "echoes",
         };
-        writeln!(
-            f,
-            "  {said:<12}{:>14.0} /s   {:>10}/s   {} in {:.1} s",
-            self.messages_per_second,
-            bytes(self.bytes_per_second),
-            self.messages,
-            self.seconds
-        )?;
-        let Latency { mean, p50, p90, p99, p99_9, max } = self.latency;
-        writeln!(
-            f,
-            "  {:<12} p50 {}   p90 {}   p99 {}   p99.9 {}   max {}   mean {}",
-            if listens { "after first" } else { "latency" },
-            time(p50),
-            time(p90),
-            time(p99),
-            time(p99_9),
-            time(max),
-            time(mean)
-        )?;
-        if let Some(server) = self.server {
-            let Server { user_seconds: user, system_seconds: system, .. } = server;
-            writeln!(
-                f,
-                "  server       {:.0} {said} per CPU second (user {user:.2} s, system {system:.2} s); {} in memory, {} per idle connection",
-                server.messages_per_cpu_second,
-                bytes(server.resident_bytes as f64),
-                bytes(server.idle_bytes_per_connection.max(0.0)),
-            )?;
+        let (each_second, speed) = (self.messages_per_second, bytes(self.bytes_per_second));
+        writeln!(f, "  {said:<12}{each_second:>14.0} /s   {speed:>10}/s   {} in {:.1} s", self.messages, self.seconds)?;
+        match self.latency {
+            Some(latency) if self.says.is_none() => writeln!(f, "  after first  {latency}")?,
+            Some(latency) => writeln!(f, "  latency      {latency}")?,
+            None if self.fan_out => writeln!(f, "  nothing      was heard: is what one says there handed on to all?")?,
+            None => writeln!(f, "  nothing      was heard")?,
         }
+        if let Some(says) = self.says.filter(Says::is_behind) {
+            let sent = says.sent_per_second.unwrap_or_default();
+            writeln!(f, "  behind       {sent:.0} a second were sent: it was this side that could not keep up")?;
+        }
+        if let Some(server) = &self.server {
+            writeln!(f, "  server       {:.0} {said} per CPU second {server}", server.messages_per_cpu_second)?;
+        }
+        let busy = self.load_cpu_seconds / self.seconds;
+        // Where messages are due at a rate, it is awake for them in any case.
+        let full = self.says.is_some_and(|says| says.rate.is_none()) && busy > 0.95 * f64::from(self.threads);
+        let words = if full { ": all that it can, so it may be what was measured" } else { "" };
+        writeln!(f, "  this side    {busy:.2} of a core, threads: {}{words}", self.threads)?;
         if let Some(reach) = self.reach {
             writeln!(f, "  reach        {:.3} % of what should have been delivered", 100.0 * reach)?;
         }

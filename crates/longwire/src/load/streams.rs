@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 
-use super::dial::{LAST, TURN};
+use super::crew::{LAST, TURN};
 use super::message::Shape;
 use super::speech::Ear;
 use super::tally::Tally;
@@ -89,8 +89,7 @@ pub(super) fn run(plan: &Arc<Plan>, thread: usize) -> Result<Tally, String> {
 async fn listen(plan: Arc<Plan>, number: usize, tally: Rc<RefCell<Tally>>) {
     let Err(why) = hear(&plan, number, &tally).await;
     if !plan.over.load(Ordering::Acquire) {
-        plan.lost.fetch_add(1, Ordering::Relaxed);
-        *tally.borrow_mut().ends.entry(why).or_default() += 1;
+        plan.lose(&mut tally.borrow_mut(), why);
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub(super) slice: u64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
+    /// What was sent in the window, where it is sent at a rate.
+    pub(super) sent: u64,
     /// Echoes that were not what was sent.
     pub(super) wrong: u64,
     /// What was sent in the window and had not come when all was over.
@@ -41,6 +43,7 @@ impl Tally {
             slice: (super::nanoseconds(window) / u64::from(SLICES)).max(1),
             messages: 0,
             bytes: 0,
+            sent: 0,
             wrong: 0,
             missing: 0,
             expected: 0,
@@ -77,6 +80,7 @@ impl Tally {
         }
         self.messages += other.messages;
         self.bytes += other.bytes;
+        self.sent += other.sent;
         self.wrong += other.wrong;
         self.missing += other.missing;
         self.expected += other.expected;

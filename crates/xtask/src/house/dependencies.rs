@@ -54,15 +54,14 @@ struct Dependency {
 /// What the four libraries need on this kind of machine when they are built, with all their features.
 fn pulled_in(repository: &Repository) -> Fallible<Vec<Dependency>> {
     let libraries = repository.published().map(|package| package.name.as_str()).filter(|name| *name != PROGRAM);
-    let words =
-        ["tree", "--locked", "--offline", "--all-features", "--edges", "normal", "--prefix", "none", "--no-dedupe"];
+    let words = ["tree", "--locked", "--all-features", "--edges", "normal", "--prefix", "none", "--no-dedupe"];
     let target = ["--target", TARGET, "--format", "{p}"];
     let tree = cargo(words.into_iter().chain(target).chain(libraries.flat_map(|name| ["--package", name])))?;
     // "name v1.2.3", and behind that whence it comes.
     let named: BTreeSet<(&str, &str)> =
         tree.lines().filter_map(|line| line.split(' ').next().zip(line.split(' ').nth(1)?.strip_prefix('v'))).collect();
 
-    let words = ["metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", TARGET];
+    let words = ["metadata", "--locked", "--format-version", "1", "--filter-platform", TARGET];
     let metadata: Value = serde_json::from_str(&cargo(words.into_iter())?)?;
     let ours = repository.packages.first().map(|package| version(text(&package.manifest["rust_version"])));
     let packages = metadata["packages"].as_array().ok_or("no packages")?.iter();

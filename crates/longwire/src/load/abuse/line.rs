@@ -20,8 +20,10 @@ pub(super) enum Ending {
     /// Without a word.
     Ended,
     Reset,
-    /// It was open to the end of the attack, or until its guest had done all it does.
+    /// It was open to the end of the attack.
     StillOpen,
+    /// It went as soon as it was there, as it meant to.
+    Left,
     /// It could not be connected.
     Refused,
     /// The server does not compress, so it could not be attacked so.
@@ -36,6 +38,7 @@ impl std::fmt::Display for Ending {
             Self::Ended => f.write_str("ended without a word"),
             Self::Reset => f.write_str("reset"),
             Self::StillOpen => f.write_str("still open"),
+            Self::Left => f.write_str("connected, and gone"),
             Self::Refused => f.write_str("not connected"),
             Self::NotCompressed => f.write_str("not tried: the server does not compress"),
         }

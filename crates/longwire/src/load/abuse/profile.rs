@@ -69,7 +69,7 @@ pub(super) async fn misbehave(profile: Profile, guest: Guest, until: Instant) ->
             }
             Profile::HalfOpen if number.is_multiple_of(2) => silent(&guest, &mut line, until).await,
             Profile::HalfOpen => listens(&guest, &mut line, &[], until).await,
-            Profile::ConnectStorm => Line::connect(&guest).await.map(|_| Ending::StillOpen),
+            Profile::ConnectStorm => Line::connect(&guest).await.map(|_| Ending::Left),
             Profile::DeflateBomb => bomb(&guest, &mut line, until).await,
             Profile::GiantLength => {
                 let length: u64 = if number.is_multiple_of(2) { i64::MAX as u64 } else { 1 << 30 };
