@@ -47,9 +47,11 @@ fn page<H: Handler>(visit: &mut Visit<'_, H>, parsed: &Request<'_, '_>, page: Pa
     let connection = if last { Persistence::Close } else { parsed.connection() };
     let content = Content::LengthOnly(body.len() as u64);
     let has_body = !parsed.is_head() && !matches!(status.code(), 204 | 205 | 304);
-    let sent = if has_body { body.len() } else { 0 };
-    respond(visit, Some(parsed), &Response { status, fields: &fields, body: content, connection }, sent);
-    if has_body {
+    let response = Response { status, fields: &fields, body: content, connection };
+    if !has_body || body.len() < visit.sending.limits.direct {
+        respond(visit, Some(parsed), &response, if has_body { &body } else { &[] });
+    } else {
+        respond_with(visit, Some(parsed), &response, body.len(), &[]);
         visit.sending.push_body(visit.machine, visit.key.slot, body);
     }
     if connection == Persistence::Close {
@@ -80,7 +82,7 @@ fn open<H: Handler>(
     let agreed =
         Upgrade::from_request(parsed).and_then(|upgrade| Ok((upgrade, negotiate(parsed, &origins, protocols)?)));
     if !visit.sending.find_room() {
-        return page(visit, parsed, no_room(), &[]);
+        return apply(visit, parsed, &[], no_room());
     }
     let (upgrade, negotiated) = match agreed {
         Ok(agreed) => agreed,
@@ -94,7 +96,7 @@ fn open<H: Handler>(
     fields.extend(upgrade_fields(&accept, negotiated.protocol, extension));
     let (status, body) = (Status::SWITCHING_PROTOCOLS, Content::None);
     let response = Response { status, fields: &fields, body, connection: Persistence::Upgrade };
-    respond(visit, Some(parsed), &response, 0);
+    respond(visit, Some(parsed), &response, &[]);
     web_socket::open(visit, Frames::server(visit.sending.limits.message), Terms::of_server(agreed), pieces);
 }
 
@@ -127,7 +129,7 @@ pub(super) fn respond_stream<H: Handler>(
     // nginx holds a response back until it has a buffer full, unless it is told not to.
     fields.push((FieldName::literal("X-Accel-Buffering"), FieldValue::literal("no")));
     let (status, body) = (Status::OK, Content::Stream);
-    respond(visit, Some(parsed), &Response { status, fields: &fields, body, connection: Persistence::Close }, 0);
+    respond(visit, Some(parsed), &Response { status, fields: &fields, body, connection: Persistence::Close }, &[]);
 }
 
 /// The peer broke a rule: it is told which, and that was its last request.
@@ -153,8 +155,7 @@ pub(super) fn refuse_with<H: Handler>(
         Content::Bytes(body) if !is_head => body,
         _ => &[],
     };
-    respond(visit, parsed, &response, body.len());
-    visit.sending.push(visit.key.slot, body);
+    respond(visit, parsed, &response, body);
     visit.shut(Closed::Answered);
 }
 
@@ -164,20 +165,20 @@ fn asks_for_head(bytes: &[u8]) -> bool {
     bytes.strip_prefix(b"\r\n").unwrap_or(bytes).starts_with(b"HEAD ")
 }
 
-fn no_room() -> Page {
-    let body = b"no room\n".as_slice().into();
-    Page { status: Status::SERVICE_UNAVAILABLE, kind: "text/plain; charset=utf-8", body }
+/// What whoever finds no room is told.
+pub(super) fn no_room() -> Reply {
+    Reply::text("no room\n").with_status(503)
 }
 
 /// A request that cannot be kept until it is whole, for the process has no room.
 pub(super) fn refuse_for_room<H: Handler>(visit: &mut Visit<'_, H>) {
-    let Page { status, body, .. } = no_room();
+    let Kind::Page(Page { status, kind, body }) = no_room().kind else { return };
     let content = Content::LengthOnly(body.len() as u64);
     body::give_up(visit, |visit, parsed| {
-        let response = Response { status, fields: &[], body: content, connection: Persistence::Close };
+        let fields = [(FieldName::CONTENT_TYPE, FieldValue::literal(kind))];
+        let response = Response { status, fields: &fields, body: content, connection: Persistence::Close };
         let body = if parsed.is_some_and(Request::is_head) { &[] } else { &*body };
-        respond(visit, parsed, &response, body.len());
-        visit.sending.push(visit.key.slot, body);
+        respond(visit, parsed, &response, body);
         visit.shut(Closed::NoRoom);
     });
 }
@@ -191,22 +192,34 @@ pub(super) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
     refuse_bytes(visit, Refusal::RequestTimeout, &begun);
 }
 
-/// Pushes a response's head, and tells the application of it. So many bytes of body will follow.
+/// Pushes a response with this body, all of it or nothing where there is no room, and tells the application of it.
 fn respond<H: Handler>(
     visit: &mut Visit<'_, H>,
     parsed: Option<&Request<'_, '_>>,
     response: &Response<'_>,
-    body: usize,
+    body: &[u8],
+) {
+    respond_with(visit, parsed, response, body.len(), body);
+}
+
+/// The same, of whose `length` bytes of body these are there. The others follow.
+fn respond_with<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    parsed: Option<&Request<'_, '_>>,
+    response: &Response<'_>,
+    length: usize,
+    body: &[u8],
 ) {
     visit.sending.stats.requests += 1;
     let date = visit.sending.date;
     visit.sending.push_with(visit.key.slot, |out| {
         append_encoded(response.encoded_head_len(), |place| response.encode_head(&date, place), out);
+        out.push(body);
     });
     let (request, status) = (parsed.map(request::Request::new), response.status.code());
     let took = visit.sending.now.since(visit.connection().since);
     let took = Duration::from_millis(u64::from(took));
-    visit.access(Record::Answered { request, status, body: body as u64, took });
+    visit.access(Record::Answered { request, status, body: length as u64, took });
 }
 
 /// Fields that are owned, as the encoder wants them. `Reply::field` and `Opening::field` took nothing else.

@@ -203,7 +203,7 @@ impl<H: Handler> Visit<'_, H> {
     pub(crate) fn end(&mut self, why: Closed) {
         match (&self.connection().session, why) {
             (Session::Head(_) | Session::Body(_), Closed::NoRoom) => answer::refuse_for_room(self),
-            (Session::Later(_), Closed::NoRoom) => self.answer(Reply::status(503), why),
+            (Session::Later(_), Closed::NoRoom) => self.answer(answer::no_room(), why),
             _ => {
                 closing::say(self, why);
                 self.finish(why);

@@ -191,8 +191,8 @@ fn who_is_cut_off_while_it_sends_to_another_harms_no_frame() {
 #[test]
 fn nothing_follows_half_a_response_whose_rest_found_no_room() {
     let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n";
-    for budget in (300..2_000).step_by(10) {
-        for window in (90..160).step_by(7) {
+    for budget in (300..2_000).step_by(3) {
+        for window in (90..160).step_by(3) {
             let app = App::new().on_request(|_, _, _| Reply::page("text/plain", &b"an answer of some length"[..]));
             let mut stage = Stage::with(Limits { budget, ..Limits::default() }, app);
             let client = stage.connect();
