@@ -77,7 +77,12 @@ fn compress(criterion: &mut Criterion) {
                     deflate.compress(black_box(&payload), &mut out, FlushCompress::Sync)
                 });
             });
-            println!("{size} bytes become {} at level {level}", deflate.total_out() as usize - TAIL.len());
+            let length = deflate.total_out() as usize - TAIL.len();
+            let mut inflater = Inflater::new(Context::Fresh, Limits::default());
+            let mut answer = vec![0; size + 1];
+            inflater.inflate(Opcode::Binary, &out[..length], true, &mut answer).expect("it inflates");
+            assert_eq!(answer[..size], payload);
+            println!("{size} bytes become {length} at level {level}");
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct Inflater {
     /// Inflated bytes that the message may still have.
     room: u32,
     /// Final blocks that the message may still have.
-    final_blocks: u32,
+    final_blocks_left: u32,
     /// The end of the text so far.
     utf8: Utf8,
     /// What was put out last, at most a window of it, for the stream that may begin behind a final block.
@@ -77,7 +77,7 @@ impl Inflater {
             context,
             limit: limits.message,
             room: limits.message,
-            final_blocks: FINAL_BLOCKS,
+            final_blocks_left: FINAL_BLOCKS,
             utf8: Utf8::new(),
             recent: VecDeque::new(),
             message_open: false,
@@ -95,7 +95,7 @@ impl Inflater {
     /// Final blocks of the message so far (§7.2.3.4). Each costs as much as a kilobyte that comes out, and brings as little as nothing.
     #[must_use]
     pub const fn final_blocks(&self) -> u32 {
-        FINAL_BLOCKS - self.final_blocks
+        FINAL_BLOCKS - self.final_blocks_left
     }
 
     /// Bytes of memory that this inflater pins.
@@ -144,9 +144,9 @@ impl Inflater {
         let most = out.len().min(probe);
         let place = out.get_mut(..most).unwrap_or_default();
         let (mut consumed, mut written) = (0, 0);
-        let before = self.final_blocks;
+        let before = self.final_blocks_left;
         while let (Some(input), Some(output @ [_, ..])) = (bytes.get(consumed..), place.get_mut(written..)) {
-            if input.is_empty() && !self.pending || before - self.final_blocks >= FINAL_BLOCKS_OF_A_STEP {
+            if input.is_empty() && !self.pending || before - self.final_blocks_left >= FINAL_BLOCKS_OF_A_STEP {
                 break;
             }
             let (read, wrote) = self.decompress(input, output)?;
@@ -195,7 +195,7 @@ impl Inflater {
     /// §7.2.3.4: behind a final block the message may go on, with blocks that refer to what came before. For zlib that is
     /// another stream, which knows nothing: it is given the window as its dictionary.
     fn go_on(&mut self) -> Result<(), Error> {
-        self.final_blocks = self.final_blocks.checked_sub(1).ok_or(Error::TooManyFinalBlocks)?;
+        self.final_blocks_left = self.final_blocks_left.checked_sub(1).ok_or(Error::TooManyFinalBlocks)?;
         self.inflate.reset(false);
         let window = self.recent.make_contiguous();
         self.inflate.set_dictionary(window).map_err(|_| Error::Inflate)?;
@@ -237,7 +237,7 @@ impl Inflater {
 
     fn next_message(&mut self) {
         self.room = self.limit;
-        self.final_blocks = FINAL_BLOCKS;
+        self.final_blocks_left = FINAL_BLOCKS;
         self.message_open = false;
         self.at_boundary = true;
         self.pending = false;

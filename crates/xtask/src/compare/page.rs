@@ -37,6 +37,14 @@ Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSo
 What is measured as `longwire` is the library in a server like the others', built as they are (one unit, \"fat\" link-time optimization, arithmetic unchecked);
 the program checks its arithmetic and has a second thread for signals, which is some 200 instructions a message (benches/instructions.json).
 Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
+
+To run it yourself: Linux with two cores and nothing else to do, Rust, Node with npm (for one of the servers), `ulimit -n 20000`, and
+
+```console
+$ cargo xtask compare 7
+```
+
+which takes about half an hour. One server of your own beside ours is easier had with [`longwire load`](measuring.md).
 "
     )
 }
@@ -44,7 +52,7 @@ Loopback has no network card, so the kernel's share is smaller than it will be e
 /// The page.
 pub(super) fn render(results: &Results) -> String {
     let mut page = head();
-    let _ = writeln!(page, "\nMeasured on {}.", results.machine.join("; "));
+    let _ = writeln!(page, "\nMeasured at commit {}, on {}.", results.commit, results.machine.join("; "));
     let named: Vec<String> = results
         .versions
         .iter()
@@ -117,8 +125,36 @@ fn losses(results: &Results) -> String {
         lines.push_str("* Nowhere is anybody ahead of us by more than the spread.\n");
     }
     let list = |cells: &[String]| if cells.is_empty() { "none".into() } else { cells.join("; ") };
+    lines.push_str(&dearer(results));
     let _ = writeln!(lines, "* Ahead of everybody by more than the spread: {}.", list(&ahead));
     let _ = writeln!(lines, "* Nobody ahead by that rule, and not ahead of everybody: {}.", list(&equal));
+    lines
+}
+
+/// What costs us more than others, or than it should, beside the messages.
+fn dearer(results: &Results) -> String {
+    let mut lines = String::new();
+    let of = |name: &str| results.costs.iter().find(|cost| cost.peer == name).map(|cost| cost.handshake);
+    if let Some((floor, ours)) = of(FLOORS[0]).zip(of(OURS)) {
+        let mut cheaper: Vec<&Cost> =
+            results.costs.iter().filter(|cost| cost.handshake < ours && cost.peer != FLOORS[0]).collect();
+        cheaper.sort_by(|a, b| a.handshake.total_cmp(&b.handshake));
+        let cheaper: Vec<String> =
+            cheaper.iter().map(|cost| format!("{} ({:.1})", cost.peer, cost.handshake)).collect();
+        let who = if cheaper.is_empty() { "nobody".into() } else { cheaper.join(", ") };
+        let times = ours / floor;
+        let _ = writeln!(
+            lines,
+            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; less take {who}."
+        );
+    }
+    for (in_flight, _, two) in results.alone.iter().flat_map(|ours| &ours.threads).filter(|row| row.2.median > 1.0) {
+        let _ = writeln!(
+            lines,
+            "* With two threads an echo of 20 B with {in_flight} under way takes {:.2} times the processor that it takes with one.",
+            two.median
+        );
+    }
     lines
 }
 

@@ -18,6 +18,8 @@ pub(crate) const KEPT: &str = "benches/comparison.json";
 pub(super) struct Results {
     /// Processor, cores, kernel, compiler.
     pub(super) machine: Vec<String>,
+    /// Of what was measured.
+    pub(super) commit: String,
     pub(super) versions: BTreeMap<String, String>,
     pub(super) rows: Vec<Row>,
     pub(super) costs: Vec<Cost>,
@@ -34,6 +36,9 @@ pub(super) struct Row {
     pub(super) disturbed: usize,
     pub(super) floor: Spread,
     pub(super) shares: Vec<(String, Spread)>,
+    /// The same round by round, in the order of `shares`, for whoever wants another statistic.
+    #[serde(default)]
+    pub(super) measured: Vec<Vec<f64>>,
 }
 
 /// What a peer's connections cost it. Bytes, and microseconds of processor.
@@ -98,7 +103,9 @@ impl Results {
         for peer in PEERS {
             versions.insert(peer.name.to_owned(), peer.version(repository)?);
         }
-        Ok(Self { machine: machine()?, versions, rows, costs, alone: None })
+        let told = std::process::Command::new("git").args(["show", "-s", "--format=%h of %cs"]).output()?.stdout;
+        let commit = String::from_utf8_lossy(&told).trim().to_owned();
+        Ok(Self { machine: machine()?, commit, versions, rows, costs, alone: None })
     }
 
     pub(super) fn keep(&self, repository: &Repository) -> Fallible<()> {

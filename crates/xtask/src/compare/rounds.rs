@@ -66,6 +66,7 @@ fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
     if floors.len() < 3 {
         return Err(format!("{cell}: {disturbed} rounds were disturbed, {} were not", floors.len()).into());
     }
+    let measured = shares.clone();
     let shares = others.iter().zip(shares).map(|(peer, shares)| (peer.name.to_owned(), Spread::of(shares))).collect();
-    Ok(Row { cell: *cell, rounds: floors.len(), disturbed, floor: Spread::of(floors), shares })
+    Ok(Row { cell: *cell, rounds: floors.len(), disturbed, floor: Spread::of(floors), shares, measured })
 }
