@@ -46,6 +46,7 @@ pub(crate) fn run(repository: &Repository, keep: bool) -> Fallible<Tally> {
     let mut rows: Rows = CRATES.iter().map(|name| (format!("`{name}`"), [plain.of(name), deflate.of(name)])).collect();
     rows.push(("the example, and what was inlined into it".into(), [plain.of("echo"), deflate.of("echo")]));
     rows.push(("Rust's library, and all else".into(), [plain.rest(), deflate.rest()]));
+    rows.push(("data: constants, and what linking needs".into(), [plain.data(), deflate.data()]));
     rows.push(("**the whole program, stripped**".into(), [plain.stripped, deflate.stripped]));
     rows.push(("**beyond one that says hello**".into(), [plain.stripped - hello, deflate.stripped - hello]));
     let page = repository.read(PAGE)?;
@@ -109,6 +110,11 @@ struct Program {
 impl Program {
     fn of(&self, name: &str) -> u64 {
         self.code.get(name).copied().unwrap_or_default()
+    }
+
+    /// What is no machine code.
+    fn data(&self) -> u64 {
+        self.stripped - self.code.values().sum::<u64>()
     }
 
     fn rest(&self) -> u64 {
