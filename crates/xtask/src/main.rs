@@ -45,6 +45,7 @@ mod soak;
 mod source;
 mod supply;
 mod tools;
+mod vitals;
 
 use std::error::Error;
 use std::process::ExitCode;

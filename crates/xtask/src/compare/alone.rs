@@ -2,18 +2,19 @@
 //! the program, in turns where two figures are compared.
 
 use std::error::Error;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Child;
+use std::time::Duration;
 
-use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::load::{self, number};
 use super::measure::{FEW, MANY};
 use super::results::Spread;
 use crate::Fallible;
 use crate::repository::Repository;
 use crate::server::Server;
+use crate::vitals::Vitals;
 
 /// Rounds of what is compared.
 const ROUNDS: usize = 7;
@@ -59,44 +60,31 @@ fn program(repository: &Repository, threads: &str) -> Fallible<Server> {
     Server::program(repository, "alone", &[&["--threads", threads, "--max-message", "2MiB"][..], &many].concat())
 }
 
-/// A load of the program, on its way, started by another program if one is named.
-fn begin(repository: &Repository, server: &Server, starter: &[&str], url: &str, words: &[&str]) -> Fallible<Child> {
-    let mut command = Command::new("timeout");
-    command
-        .arg("120")
-        .args(starter)
-        .arg(repository.program())
-        .args(["load", url, "--json", "--warm-up", "200ms"])
-        .args(words);
+/// A load of the program, on its way, on this core if one is named.
+fn begin(repository: &Repository, server: &Server, core: Option<&str>, url: &str, words: &[&str]) -> Fallible<Child> {
+    let mut command = load::command(core);
+    command.arg(repository.program()).args(["load", url, "--json", "--warm-up", "200ms"]).args(words);
     for number in 2..2 + SOURCES {
         command.arg("--source").arg(format!("127.0.0.{number}"));
     }
     command.args(["--server-pid", &server.process().to_string()]);
-    Ok(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+    Ok(command.spawn()?)
 }
 
 /// What it says in the end.
 fn told(child: Child) -> Fallible<Value> {
-    let ended = child.wait_with_output()?;
-    if !ended.status.success() {
-        return Err(String::from_utf8_lossy(&[ended.stderr, ended.stdout].concat()).trim().to_owned().into());
-    }
-    Ok(serde_json::from_slice(&ended.stdout)?)
+    load::told(&child.wait_with_output()?)
 }
 
-fn load(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Value> {
-    told(begin(repository, server, &[], url, words)?)
-}
-
-fn number(said: &Value, name: &str) -> Fallible<f64> {
-    said["server"][name].as_f64().ok_or_else(|| format!("no {name}: {said}").into())
+fn told_of(repository: &Repository, server: &Server, url: &str, words: &[&str]) -> Fallible<Value> {
+    told(begin(repository, server, None, url, words)?)
 }
 
 fn stream(repository: &Repository) -> Fallible<f64> {
     let at = |connections: usize| -> Fallible<f64> {
         let server = program(repository, "1")?;
         let url = format!("{}/clock", server.base());
-        let said = load(repository, &server, &url, &["-c", &connections.to_string(), "-d", "2s"])?;
+        let said = told_of(repository, &server, &url, &["-c", &connections.to_string(), "-d", "2s"])?;
         Ok(number(&said, "idle_bytes_per_connection")? * connections as f64)
     };
     Ok((at(MANY)? - at(FEW)?) / (MANY - FEW) as f64)
@@ -105,7 +93,7 @@ fn stream(repository: &Repository) -> Fallible<f64> {
 /// Microseconds of processor for an echo of 20 bytes.
 fn echo(repository: &Repository, server: &Server, words: &[&str]) -> Fallible<f64> {
     let url = format!("ws://{}/echo", server.authority);
-    let said = load(repository, server, &url, &[&["-s", "20", "-d", "1s"][..], words].concat())?;
+    let said = told_of(repository, server, &url, &[&["-s", "20", "-d", "1s"][..], words].concat())?;
     Ok(1e6 / number(&said, "messages_per_cpu_second")?)
 }
 
@@ -118,7 +106,7 @@ fn scale(repository: &Repository) -> Fallible<(Spread, Spread)> {
         let url = format!("ws://{}/echo", server.authority);
         // It has one message a second to say, and all its connections are open long before it ends.
         let silent = ["-c", &IDLE.to_string(), "--rate", "1", "-d", "60s"];
-        let mut idle = begin(repository, &server, &[], &url, &silent)?;
+        let mut idle = begin(repository, &server, None, &url, &silent)?;
         let opened = wait_for(&server, |descriptors| descriptors >= IDLE);
         let among = opened.and_then(|()| echo(repository, &server, &speak));
         idle.kill()?;
@@ -158,7 +146,7 @@ fn four_loads(repository: &Repository, servers: [&Server; 2], in_flight: usize) 
     let words = ["-s", "20", "-d", "2s", "-c", "16", "-i", &in_flight];
     let begun = [("0", servers[0]), ("0", servers[1]), ("1", servers[0]), ("1", servers[1])].map(|(core, server)| {
         let url = format!("ws://{}/echo", server.authority);
-        begin(repository, server, &["taskset", "-c", core], &url, &words)
+        begin(repository, server, Some(core), &url, &words)
     });
     let told = begun.map(|load| {
         let said = told(load?)?;
@@ -170,12 +158,12 @@ fn four_loads(repository: &Repository, servers: [&Server; 2], in_flight: usize) 
 
 fn left(repository: &Repository) -> Fallible<(f64, f64)> {
     let server = program(repository, "1")?;
-    let process = Process::new(server.process())?;
-    let resident = || Ok::<_, procfs::ProcError>(process.status()?.rssanon.unwrap_or_default() as f64);
+    let vitals = Vitals::of(server.process())?;
+    let resident = || Ok::<_, Box<dyn Error>>(vitals.resident_of_its_own()? as f64);
     let fresh = resident()?;
     let url = format!("ws://{}/echo", server.authority);
     for (connections, size) in MOVED {
-        load(repository, &server, &url, &["-c", &connections.to_string(), "-s", size, "-d", "3s"])?;
+        told_of(repository, &server, &url, &["-c", &connections.to_string(), "-s", size, "-d", "3s"])?;
         wait_for(&server, |descriptors| descriptors < 50)?;
     }
     std::thread::sleep(Duration::from_secs(1));
@@ -183,12 +171,10 @@ fn left(repository: &Repository) -> Fallible<(f64, f64)> {
 }
 
 fn wait_for(server: &Server, enough: impl Fn(usize) -> bool) -> Fallible<()> {
-    let (process, begun) = (Process::new(server.process())?, Instant::now());
-    while !enough(process.fd_count()?) {
-        if begun.elapsed() > Duration::from_secs(30) {
-            return Err(format!("it has {} descriptors after half a minute", process.fd_count()?).into());
-        }
-        std::thread::sleep(Duration::from_millis(50));
+    let descriptors = Vitals::of(server.process())?.wait_for_descriptors(Duration::from_secs(30), &enough)?;
+    if enough(descriptors) {
+        Ok(())
+    } else {
+        Err(format!("it has {descriptors} descriptors after half a minute").into())
     }
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask compare`: Longwire beside other servers, in one run and in turns, so that what disturbs one disturbs all.
 //!
-//! What is compared is in `peers.rs`, what is measured of us alone in `alone.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`, and how many and which of them count in
-//! `rounds.rs`. What came out is kept in benches/comparison.json (`results.rs`), of which `page.rs` and `plot.rs` make docs/benchmarks.md.
+//! What is compared is in `peers.rs`, what is measured of us alone in `alone.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`
+//! and `load.rs`, and how many and which of them count in `rounds.rs`. What came out is kept in benches/comparison.json (`results.rs`), of which `page.rs` and `plot.rs` make docs/benchmarks.md.
 
 mod alone;
 mod cells;
+mod load;
 mod measure;
 mod page;
 mod peers;

@@ -12,9 +12,9 @@ use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::{Ground, runtime};
 use super::regulars::Regulars;
-use super::vitals::Vitals;
 use super::wire::{BINARY, CONTINUATION, TEXT, Wire, header, piece_header};
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 /// In MiB.
 const BUDGET: u64 = 64;
@@ -30,7 +30,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let (good, attackers) = ground.either((50, 300), (100, 900));
     let lasting = Duration::from_secs(ground.either(5, 30));
     let (server, address) = ground.program(&["--memory-budget", &format!("{BUDGET}MiB")])?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     let before = vitals.resident()?;
     ground.drive(async {

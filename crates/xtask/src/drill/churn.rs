@@ -7,9 +7,9 @@ use std::time::Instant;
 use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
-use super::vitals::Vitals;
 use super::wire::{Wire, get};
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 /// How much more memory may be resident afterwards, in KiB: what the allocator keeps of a few pages.
 const KEPT: u64 = 1_024;
@@ -17,7 +17,7 @@ const KEPT: u64 = 1_024;
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let visits = ground.either(50_000, 100_000);
     let (server, address) = ground.program(&[])?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     ground.drive(async {
         let descriptors = vitals.descriptors_at_rest(address).await?;

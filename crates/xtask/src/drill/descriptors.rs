@@ -10,9 +10,9 @@ use tokio::time::{interval, timeout};
 use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
-use super::vitals::Vitals;
 use super::wire::Wire;
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 const DESCRIPTORS: usize = 256;
 const CLIENTS: usize = 1_000;
@@ -23,7 +23,7 @@ const KNOCK: Duration = Duration::from_millis(50);
 
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let (server, address) = ground.program_under(&["prlimit", &format!("--nofile={DESCRIPTORS}")], &[])?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     let lines = server.log_lines()?;
     let began = Instant::now();

@@ -7,9 +7,9 @@ use std::time::Instant;
 use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
-use super::vitals::Vitals;
 use super::wire::{BINARY, CLOSE, TEXT, Wire, frame, upgrade};
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 const BIG: usize = 200_000;
 /// What the server is sent behind the last thing that it will look at.
@@ -18,7 +18,7 @@ static UNREAD: [u8; 20_000] = [b'u'; 20_000];
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let closes = ground.either(2_000, 10_000);
     let (server, address) = ground.drillground()?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     let began = Instant::now();
     ground.drive(async {

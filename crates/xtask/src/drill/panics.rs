@@ -6,9 +6,9 @@ use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
 use super::regulars::Regulars;
-use super::vitals::Vitals;
 use super::wire::{TEXT, Wire};
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 /// What the log says of a panic: where it was, and what became of the connection.
 const KINDS: usize = 2;
@@ -18,7 +18,7 @@ const TALK: Duration = Duration::from_millis(500);
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let (panics, bystanders, offenders) = ground.either((5_000, 500, 2_000), (10_000, 1_000, 4_000));
     let (mut server, address) = ground.drillground()?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     let lines = server.log_lines()?;
     let mut lasted = Duration::ZERO;

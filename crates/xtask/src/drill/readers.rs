@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use super::crowd::Crowd;
 use super::findings::Findings;
 use super::ground::Ground;
-use super::vitals::Vitals;
 use super::wire::{TEXT, Wire};
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 const WORDS: usize = 16 << 10;
 /// Together more than a queue holds.
@@ -23,7 +23,7 @@ const BUDGET: u64 = 256 << 10;
 pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
     let half = ground.either(400, 1_000);
     let (server, address) = ground.drillground()?;
-    let vitals = Vitals::of(&server)?;
+    let vitals = Vitals::of(server.process())?;
     let mut findings = Findings::default();
     let before = vitals.resident()?;
     ground.drive(async {

@@ -1,43 +1,15 @@
-//! What the system says of the server: memory, descriptors, processor time; and what the kernel holds for one connection.
+//! What drills ask of a server's process while clients of theirs go on; and what the kernel holds for one connection.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use procfs::process::Process;
 use tokio::time::sleep;
 
 use super::wire::Wire;
 use crate::Fallible;
-use crate::server::Server;
-
-/// How often something is asked that tells nobody when it changes.
-const AGAIN: Duration = Duration::from_millis(20);
-
-/// A server's process, seen from outside.
-#[derive(Debug)]
-pub(super) struct Vitals {
-    process: Process,
-}
+use crate::vitals::{AGAIN, Vitals};
 
 impl Vitals {
-    pub(super) fn of(server: &Server) -> Fallible<Self> {
-        Ok(Self { process: Process::new(server.process())? })
-    }
-
-    /// Resident memory, in KiB.
-    pub(super) fn resident(&self) -> Fallible<u64> {
-        self.process.status()?.vmrss.ok_or_else(|| "no resident memory".into())
-    }
-
-    /// The most memory that was ever resident, in KiB.
-    pub(super) fn resident_at_most(&self) -> Fallible<u64> {
-        self.process.status()?.vmhwm.ok_or_else(|| "no peak of resident memory".into())
-    }
-
-    pub(super) fn descriptors(&self) -> Fallible<usize> {
-        Ok(self.process.fd_count()?)
-    }
-
     /// How many descriptors it has at rest: it serves somebody, who goes again, and then nothing changes any more.
     pub(super) async fn descriptors_at_rest(&self, address: SocketAddr) -> Fallible<usize> {
         let mut somebody = Wire::connect(address, 0).await?;
@@ -51,12 +23,6 @@ impl Vitals {
                 return Ok(before);
             }
         }
-    }
-
-    /// Processor time so far, of all threads.
-    pub(super) fn processor(&self) -> Fallible<Duration> {
-        let stat = self.process.stat()?;
-        Ok(Duration::from_secs(stat.utime + stat.stime).div_f64(procfs::ticks_per_second() as f64))
     }
 
     /// Waits until the process has this many descriptors, or fewer, and says how many it has.

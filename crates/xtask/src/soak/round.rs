@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::guests::Met;
-use super::watch::Vitals;
+use super::watch::Moment;
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Round {
@@ -18,15 +18,15 @@ pub(super) struct Round {
     pub(super) p50: f64,
     pub(super) p99: f64,
     /// The most while they were there, and what was left when all had gone.
-    pub(super) peak: Vitals,
-    pub(super) rest: Vitals,
+    pub(super) peak: Moment,
+    pub(super) rest: Moment,
     /// Checks of the guests that passed, and those that did not, in words.
     pub(super) passed: usize,
     pub(super) failures: Vec<String>,
 }
 
 impl Round {
-    pub(super) fn new(at: Duration, met: Met, peak: Vitals, rest: Vitals) -> Self {
+    pub(super) fn new(at: Duration, met: Met, peak: Moment, rest: Moment) -> Self {
         let minute = at.as_secs_f64() / 60.0;
         let Met { abuse, messages, p50, p99, passed, failures } = met;
         let failures = failures.into_iter().map(|why| format!("minute {minute:.1}: {why}")).collect();
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(median([5, 1, 9].into_iter()), 5);
         assert_eq!(median(std::iter::empty()), 0);
         let met = || Met { abuse: String::new(), messages: 0, p50: 0.0, p99: 0.0, passed: 0, failures: Vec::new() };
-        let round = |at| Round::new(Duration::from_secs(at), met(), Vitals::default(), Vitals::default());
+        let round = |at| Round::new(Duration::from_secs(at), met(), Moment::default(), Moment::default());
         let rounds: Vec<_> = (0..10).map(round).collect();
         let lengths: Vec<_> = (0..4).map(|number| quarter(&rounds, number).count()).collect();
         assert_eq!(lengths, [2, 3, 2, 3]);

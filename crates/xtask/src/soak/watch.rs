@@ -5,29 +5,28 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use procfs::process::Process;
 use serde::Serialize;
 
 use crate::Fallible;
+use crate::vitals::Vitals;
 
 const LOOK: Duration = Duration::from_millis(500);
 
 /// When the last descriptor is closed, memory may still be on its way back.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// What the system says of a process: KiB that are resident, and descriptors.
+/// At one moment: KiB that are resident, and descriptors.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(super) struct Vitals {
+pub(super) struct Moment {
     pub(super) resident: u64,
     pub(super) descriptors: usize,
 }
 
-impl Vitals {
-    fn of(process: &Process) -> Fallible<Self> {
-        let resident = process.status()?.vmrss.ok_or("no resident memory")?;
-        Ok(Self { resident, descriptors: process.fd_count()? })
+impl Moment {
+    fn of(vitals: &Vitals) -> Fallible<Self> {
+        Ok(Self { resident: vitals.resident()?, descriptors: vitals.descriptors()? })
     }
 
     fn most(self, other: Self) -> Self {
@@ -37,49 +36,46 @@ impl Vitals {
 
 #[derive(Debug)]
 pub(super) struct Watch {
-    process: Process,
-    most: Arc<Mutex<Vitals>>,
+    vitals: Vitals,
+    most: Arc<Mutex<Moment>>,
     over: Arc<AtomicBool>,
     looking: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     pub(super) fn begin(process: i32) -> Fallible<Self> {
-        let (most, over) = (Arc::new(Mutex::new(Vitals::default())), Arc::new(AtomicBool::new(false)));
+        let (most, over) = (Arc::new(Mutex::new(Moment::default())), Arc::new(AtomicBool::new(false)));
         let looking = {
-            let (process, most, over) = (Process::new(process)?, most.clone(), over.clone());
+            let (vitals, most, over) = (Vitals::of(process)?, most.clone(), over.clone());
             std::thread::spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    if let Ok(vitals) = Vitals::of(&process) {
+                    if let Ok(now) = Moment::of(&vitals) {
                         let mut most = most.lock().unwrap_or_else(PoisonError::into_inner);
-                        *most = most.most(vitals);
+                        *most = most.most(now);
                     }
                     std::thread::sleep(LOOK);
                 }
             })
         };
-        Ok(Self { process: Process::new(process)?, most, over, looking: Some(looking) })
+        Ok(Self { vitals: Vitals::of(process)?, most, over, looking: Some(looking) })
     }
 
-    pub(super) fn now(&self) -> Fallible<Vitals> {
-        Vitals::of(&self.process)
+    pub(super) fn now(&self) -> Fallible<Moment> {
+        Moment::of(&self.vitals)
     }
 
     pub(super) fn descriptors(&self) -> Fallible<usize> {
-        Ok(self.process.fd_count()?)
+        self.vitals.descriptors()
     }
 
     /// The most since it was asked last.
-    pub(super) fn peak(&self) -> Vitals {
+    pub(super) fn peak(&self) -> Moment {
         std::mem::take(&mut *self.most.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until no more descriptors than these are open, or patience ends.
     pub(super) fn wait_for(&self, descriptors: usize, patience: Duration) -> Fallible<()> {
-        let begun = Instant::now();
-        while self.descriptors()? > descriptors && begun.elapsed() < patience {
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.vitals.wait_for_descriptors(patience, |open| open <= descriptors)?;
         std::thread::sleep(SETTLE);
         Ok(())
     }
