@@ -28,6 +28,17 @@ fn a_header_without_payload_is_consumed_and_is_no_event() {
 }
 
 #[test]
+fn a_character_that_has_only_begun_is_consumed_and_is_no_event() {
+    let mut decoder = Decoder::new(Role::Server, Limits::DEFAULT);
+    let mut begun = masked(0x01, &[0xE2, 0x82]);
+    let step = decoder.decode(&mut begun).unwrap();
+    assert_eq!((step.consumed, step.event), (8, None));
+    let mut rest = masked(0x80, &[0xAC]);
+    let event = decoder.decode(&mut rest).unwrap().event;
+    assert_eq!(event, Some(Event::Text { carried: Some('€'), rest: "", end: true }));
+}
+
+#[test]
 fn the_rest_of_a_frame_may_be_decoded_where_it_belongs() {
     let mut decoder = Decoder::new(Role::Server, Limits::DEFAULT);
     let mut frame = masked(0x82, b"straight into place");

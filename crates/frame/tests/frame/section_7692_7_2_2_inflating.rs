@@ -156,6 +156,19 @@ fn final_blocks_by_the_thousand_are_read_and_more_are_refused() {
     }
 }
 
+#[test]
+fn final_blocks_are_counted_for_each_message() {
+    let mut inflater = Inflater::new(Context::Fresh, Limits::DEFAULT);
+    let mut memory = [0; 64];
+    for count in [0, 1, 2, 9] {
+        assert_eq!(inflater.final_blocks(), 0);
+        // Not the last frame of its message: with it the count begins anew.
+        let step = inflater.inflate(Opcode::Binary, &FINAL_HELLO.repeat(count), false, &mut memory).unwrap();
+        assert_eq!((step.consumed, inflater.final_blocks()), (7 * count, count as u32));
+        inflater.inflate(Opcode::Binary, &HELLO, true, &mut memory).unwrap();
+    }
+}
+
 /// A stream of another implementation that ends with a final block: what comes behind it looks back over the whole window.
 #[test]
 fn section_7_2_3_4_a_final_block_does_not_end_the_window() {
