@@ -91,3 +91,34 @@ impl std::fmt::Display for Deadline {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words_of_its_own() {
+        use Deadline::{Age, Answer, Close, Idle, Message, Opening, Pong, WriteStall};
+        let reasons = [
+            Closed::ByPeer(None),
+            Closed::ByUs,
+            Closed::Answered,
+            Closed::Drained,
+            Closed::Gone,
+            Closed::Refused,
+            Closed::Overflow,
+            Closed::NoRoom,
+            Closed::Panicked,
+            Closed::Broken(io::ErrorKind::ConnectionReset),
+            Closed::Broken(io::ErrorKind::BrokenPipe),
+            Closed::Fault(longwire_frame::Error::NotUtf8),
+            Closed::Fault(longwire_frame::Error::MessageTooBig),
+        ];
+        let late = [Answer, Message, Pong, WriteStall, Close, Age, Opening, Idle].map(Closed::Late);
+        let words: BTreeSet<String> = reasons.iter().chain(&late).map(ToString::to_string).collect();
+        assert_eq!(words.len(), reasons.len() + late.len(), "{words:?}");
+        assert_eq!(Closed::Late(WriteStall).to_string(), "too late: write stall");
+    }
+}

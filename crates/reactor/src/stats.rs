@@ -58,3 +58,30 @@ impl std::ops::Add for Stats {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_is_that_of_each_number() {
+        let counted = |by: u64| Stats {
+            connections: by,
+            pinned: 2 * by,
+            accepted: 3 * by,
+            refused: 4 * by,
+            requests: 5 * by,
+            web_sockets: 6 * by,
+            streams: 7 * by,
+            messages_in: 8 * by,
+            messages_out: 9 * by,
+            published: 10 * by,
+            dropped: 11 * by,
+            bytes_in: 12 * by,
+            inflated: 13 * by,
+            bytes_out: 14 * by,
+            panics: 15 * by,
+        };
+        assert_eq!(counted(1) + counted(100), counted(101));
+    }
+}
