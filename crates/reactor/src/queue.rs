@@ -313,4 +313,63 @@ mod tests {
         assert!(queue.pinned() < 2_000, "{}", queue.pinned());
         assert_eq!(queue.len(), event.len() - 10);
     }
+
+    #[test]
+    fn what_it_pins_is_itself_and_each_buffer_by_capacity() {
+        let mut queue = Queue::new(Moment(0));
+        let bare = size_of::<Queue>() + 2 * OBJECT;
+        assert_eq!(queue.pinned(), bare);
+        queue.set_pong(b"pong");
+        let pong = queue.pong.capacity() + OBJECT;
+        assert_eq!(queue.pinned(), bare + pong);
+        queue.hold(b"held back");
+        let held = queue.held.capacity() + OBJECT;
+        assert_eq!(queue.pinned(), bare + pong + held);
+        queue.push_body(Cow::Owned(Vec::with_capacity(1_000)), 0);
+        assert_eq!(queue.pinned(), bare + pong + held + 1_000 + OBJECT);
+        queue.clear();
+        assert_eq!((queue.pinned(), queue.len()), (bare, 0));
+    }
+
+    #[test]
+    fn a_buffer_that_grows_is_asked_for_as_a_whole() {
+        for (len, capacity, more, grows) in
+            [(0, 0, 1, 64), (60, 64, 4, 0), (60, 64, 5, 128), (60, 64, 100, 160), (0, 40, 41, 80), (0, 0, 65, 65)]
+        {
+            assert_eq!(growth(len, capacity, more), grows, "{more} behind {len} of {capacity}");
+        }
+        let mut queue = Queue::new(Moment(0));
+        queue.hold(&[0; 64]);
+        let capacity = queue.held.capacity();
+        assert_eq!(queue.growth_of_held(capacity - 64), 0);
+        assert_eq!(queue.growth_of_held(capacity - 63), 2 * capacity);
+    }
+
+    #[test]
+    fn a_unit_whose_end_is_not_here_is_awaited() {
+        let mut queue = Queue::new(Moment(0));
+        queue.push_rest(b"its end", 7);
+        assert!(!queue.awaits_rest());
+        queue.push_rest(b"a part", 9);
+        assert!(queue.awaits_rest());
+        queue.push(b"its");
+        assert!(!queue.awaits_rest());
+    }
+
+    #[test]
+    fn what_stands_behind_the_blocks_has_its_places() {
+        let mut queue = Queue::new(Moment(0));
+        (0..10).for_each(|_| queue.push(&[b'x'; 64 << 10]));
+        let blocks = queue.bytes.slices().count();
+        queue.push_body(Cow::Borrowed(b"the body"), 0);
+        queue.set_pong(b"the pong");
+        for places in 3..blocks + 5 {
+            let mut parts = vec![IoSlice::new(&[]); places];
+            let count = queue.fill(&mut parts);
+            let written = (places - 2).min(blocks);
+            assert_eq!(count, written + 2);
+            assert!(parts[..written].iter().all(|part| part[0] == b'x'));
+            assert_eq!([&*parts[written], &*parts[written + 1]], [b"the body", b"the pong"]);
+        }
+    }
 }
