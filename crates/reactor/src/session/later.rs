@@ -69,3 +69,16 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
         visit.connection().unread = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_pins_the_topics_that_it_will_listen_to() {
+        let waiting = |wanted: Vec<Box<str>>| Later { head: 1, wanted }.pinned();
+        assert_eq!(waiting(Vec::new()), 0);
+        let places = 2 * size_of::<Box<str>>();
+        assert_eq!(waiting(vec!["news".into(), "weather".into()]), places + 11 + 2 * OBJECT);
+    }
+}

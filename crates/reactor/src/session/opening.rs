@@ -179,3 +179,21 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     web_socket::open(visit, Frames::client(visit.sending.limits.message), Terms::of_client(agreed), pieces);
     length
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_pins_all_that_it_will_say() {
+        let host = FieldValue::new("example.org").expect("a value");
+        let awaited = |opening| Awaited::new(opening, [0; 16], handshake::Limits::DEFAULT).pinned();
+        let bare = awaited(Opening::new(host, OriginForm::literal("/")));
+        assert_eq!(bare, size_of::<Awaited>() + "example.org".len() + "/".len() + 6 * OBJECT);
+        let field = |opening: Opening, name, value| opening.field(FieldName::literal(name), FieldValue::literal(value));
+        let more = Opening::new(host, OriginForm::literal("/"));
+        let more = field(field(more, "Cookie", "a=b"), "X-Token", "secret");
+        let fields = 2 * size_of::<(&str, String)>() + 3 + 6 + 2 * OBJECT;
+        assert_eq!(awaited(more), bare + fields);
+    }
+}

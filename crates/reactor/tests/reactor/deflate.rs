@@ -408,6 +408,25 @@ fn who_begins_a_compressed_message_pins_what_it_has_sent() {
 }
 
 #[test]
+fn what_is_being_inflated_goes_on_however_small_its_frames_become() {
+    let mut stage = stage(Deflate::DEFAULT, App::new());
+    let message = noise(12_000);
+    let (mut client, _) = Squeezed::open(&mut stage, "/", OFFER);
+    let payload = client.compress(&message);
+    for large in [4_095, 4_096, 9_000] {
+        client.client.send(&Sent::raw(0x42, &payload[..large]));
+        stage.settle();
+        for frame in payload[large..].chunks(97) {
+            client.client.send(&Sent::raw(0x00, frame));
+        }
+        client.client.send(&Sent::raw(0x80, b""));
+        stage.settle();
+        assert_eq!(client.frames()[0].frame, whole(Opcode::Binary, &message), "{large}");
+    }
+    assert_eq!(stage.on.stats().pinned, 0);
+}
+
+#[test]
 fn a_visit_inflates_no_more_than_its_budget_and_nobody_starves() {
     let limits = Limits {
         message: Frames { message: 8 << 20, ..Frames::default() },
