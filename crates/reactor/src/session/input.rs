@@ -44,3 +44,20 @@ impl Input {
         size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly + inflating + begun
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_pins_itself_and_each_buffer_by_capacity() {
+        let bare = size_of::<Input>() + 2 * OBJECT;
+        assert_eq!(Input::default().pinned(), bare);
+        assert_eq!(Input { carry: Vec::with_capacity(100), ..Input::default() }.pinned(), bare + 100);
+        let assembly = Some(Assembly::reusing(Vec::with_capacity(300)));
+        assert_eq!(Input { assembly, ..Input::default() }.pinned(), bare + 300 + OBJECT);
+        let begun = Begun { opcode: longwire_frame::Opcode::Text, bytes: Vec::with_capacity(70) };
+        let kept = size_of::<Begun>() + 70 + 2 * OBJECT;
+        assert_eq!(Input { begun: Some(Box::new(begun)), ..Input::default() }.pinned(), bare + kept);
+    }
+}
