@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(Input { carry: Vec::with_capacity(100), ..Input::default() }.pinned(), bare + 100);
         let assembly = Some(Assembly::reusing(Vec::with_capacity(300)));
         assert_eq!(Input { assembly, ..Input::default() }.pinned(), bare + 300 + OBJECT);
-        let begun = Begun { opcode: longwire_frame::Opcode::Text, bytes: Vec::with_capacity(70) };
+        let begun = Begun { opcode: Opcode::Text, bytes: Vec::with_capacity(70) };
         let kept = size_of::<Begun>() + 70 + 2 * OBJECT;
         assert_eq!(Input { begun: Some(Box::new(begun)), ..Input::default() }.pinned(), bare + kept);
     }
