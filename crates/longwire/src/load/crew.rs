@@ -15,14 +15,39 @@ pub(super) const LAST: Duration = Duration::from_secs(5);
 pub(super) const TURN: Duration = Duration::from_millis(20);
 
 /// All connections of a thread.
-pub(super) trait Crew: Handler {
-    fn plan(&self) -> &Plan;
+pub(super) trait Crew<'p>: Handler {
+    fn shift(&mut self) -> &mut Shift<'p>;
+}
 
-    /// How many messages have come since this was asked last.
-    fn untold(&mut self) -> u64;
+/// What each thread keeps, whatever its connections say: what there is to do, and what came of it.
+pub(super) struct Shift<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) tally: Tally,
+    /// Nothing more is sent, and whoever goes now may.
+    pub(super) ending: bool,
+    /// Messages that have come since the other threads were told.
+    pub(super) untold: u64,
+}
 
-    /// What was measured.
-    fn tally(&mut self) -> &mut Tally;
+impl<'p> Shift<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        Self { plan, tally: Tally::new(plan.options.duration), ending: false, untold: 0 }
+    }
+
+    /// Whether an answer is followed by the next message at once.
+    pub(super) fn goes_on(&self) -> bool {
+        self.plan.options.rate.is_none() && !self.ending
+    }
+
+    pub(super) fn opened(&self) {
+        self.plan.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn closed(&mut self, why: Closed) {
+        if !self.ending {
+            self.plan.lose(&mut self.tally, words(why));
+        }
+    }
 }
 
 /// A loop that lets nobody wait: the limits of a server that is attacked are not meant for who attacks.
@@ -43,28 +68,28 @@ pub(super) fn build<H: Handler>(plan: &Plan, connections: usize, handler: H) -> 
 }
 
 /// Goes on for as long, and tells the other threads how far it is.
-pub(super) fn turn<C: Crew>(on: &mut Loop<C>, wait: Duration) -> Result<(), String> {
+pub(super) fn turn<'p, C: Crew<'p>>(on: &mut Loop<C>, wait: Duration) -> Result<(), String> {
     let _ = on.turn(Some(wait)).map_err(|error| error.to_string())?;
-    let messages = on.handler().untold();
-    if messages > 0 {
-        on.handler().plan().messages.fetch_add(messages, Ordering::Relaxed);
+    let shift = on.handler().shift();
+    if shift.untold > 0 {
+        shift.plan.messages.fetch_add(std::mem::take(&mut shift.untold), Ordering::Relaxed);
     }
     Ok(())
 }
 
 /// Says goodbye to these, and waits until all have gone.
-pub(super) fn leave<C: Crew>(mut on: Loop<C>, open: &[PeerId]) -> Result<Tally, String> {
+pub(super) fn leave<'p, C: Crew<'p>>(mut on: Loop<C>, open: &[PeerId]) -> Result<Tally, String> {
     on.with_hub(|hub| open.iter().for_each(|id| hub.close(*id, CloseCode::NORMAL, "")));
-    let clock = on.handler().plan().clock;
+    let clock = on.handler().shift().plan.clock;
     let last = clock.now() + nanoseconds(LAST);
     while on.stats().connections > 0 && clock.now() < last {
         turn(&mut on, TURN)?;
     }
-    Ok(std::mem::replace(on.handler().tally(), Tally::new(Duration::ZERO)))
+    Ok(std::mem::replace(&mut on.handler().shift().tally, Tally::new(Duration::ZERO)))
 }
 
 /// Why a connection ended, as who loads a server sees it.
-pub(super) fn words(why: Closed) -> String {
+fn words(why: Closed) -> String {
     match why {
         Closed::ByPeer(Some(code)) => format!("the server closed with {}", code.get()),
         Closed::ByPeer(None) => "the server closed without a code".into(),

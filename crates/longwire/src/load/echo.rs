@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longwire_reactor::{CloseCode, Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::crew::{self, Crew, LAST, TURN};
+use super::crew::{self, Crew, LAST, Shift, TURN};
 use super::dial::Dial;
 use super::tally::Tally;
 use super::{Plan, nanoseconds};
@@ -27,24 +27,19 @@ struct Line {
 
 /// All connections of a thread.
 struct Echo<'p> {
-    plan: &'p Plan,
+    shift: Shift<'p>,
     /// The number of this thread's first connection among all.
     first: usize,
     lines: Vec<Line>,
     memory: Vec<u8>,
-    tally: Tally,
     window: Option<(u64, u64)>,
-    /// Nothing more is sent.
-    ending: bool,
-    /// What has come back since it was told to the others.
-    untold: u64,
 }
 
 impl Echo<'_> {
     /// The next message of a connection, which is due at this time.
     fn next(&mut self, number: usize, due: u64) -> Message<'_> {
         let line = &mut self.lines[number];
-        let shape = self.plan.shape;
+        let shape = self.shift.plan.shape;
         shape.stamp(&mut self.memory, self.first + number, line.sent);
         line.sent += 1;
         line.due.push_back(due);
@@ -54,24 +49,16 @@ impl Echo<'_> {
     /// Whether this is what the connection should have heard next.
     fn is_next(&mut self, number: usize, message: Message<'_>) -> bool {
         let line = &mut self.lines[number];
-        let shape = self.plan.shape;
+        let shape = self.shift.plan.shape;
         shape.stamp(&mut self.memory, self.first + number, line.heard);
         line.heard += 1;
         shape.message(&self.memory) == message
     }
 }
 
-impl Crew for Echo<'_> {
-    fn plan(&self) -> &Plan {
-        self.plan
-    }
-
-    fn untold(&mut self) -> u64 {
-        std::mem::take(&mut self.untold)
-    }
-
-    fn tally(&mut self) -> &mut Tally {
-        &mut self.tally
+impl<'p> Crew<'p> for Echo<'p> {
+    fn shift(&mut self) -> &mut Shift<'p> {
+        &mut self.shift
     }
 }
 
@@ -84,21 +71,21 @@ impl Handler for Echo<'_> {
         let Some(number) = self.lines.iter().rposition(|line| line.id == id) else { return };
         *peer.user = Some(number);
         self.lines[number].open = true;
-        self.plan.opened.fetch_add(1, Ordering::Relaxed);
+        self.shift.opened();
     }
 
     fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
         let Some(number) = *peer.user else { return };
-        let now = self.plan.clock.now();
+        let now = self.shift.plan.clock.now();
         if !self.is_next(number, message) {
-            self.tally.wrong += 1;
+            self.shift.tally.wrong += 1;
             return peer.close(CloseCode::NORMAL, "this is not what was sent");
         }
         let bytes = self.memory.len();
         let Some(due) = self.lines[number].due.pop_front() else { return };
-        self.tally.count(self.window, due, now, bytes);
-        self.untold += 1;
-        if self.plan.options.rate.is_none() && !self.ending {
+        self.shift.tally.count(self.window, due, now, bytes);
+        self.shift.untold += 1;
+        if self.shift.goes_on() {
             peer.out.send(self.next(number, now));
         }
     }
@@ -108,9 +95,7 @@ impl Handler for Echo<'_> {
         if let Some(number) = number {
             self.lines[number].open = false;
         }
-        if !self.ending {
-            self.plan.lose(&mut self.tally, crew::words(why));
-        }
+        self.shift.closed(why);
     }
 }
 
@@ -119,8 +104,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
     let connections = plan.share(thread);
     let first = (0..thread).map(|before| plan.share(before)).sum();
     let memory = plan.shape.memory();
-    let tally = Tally::new(plan.options.duration);
-    let echo = Echo { plan, first, lines: Vec::new(), memory, tally, window: None, ending: false, untold: 0 };
+    let echo = Echo { shift: Shift::new(plan), first, lines: Vec::new(), memory, window: None };
     let mut on = crew::build(plan, connections, echo)?;
     let mut dial = Dial::new(plan, connections);
     let mut rounds: Option<Rounds> = None;
@@ -155,9 +139,9 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
 
 /// Every connection sends as many messages as may be under way.
 fn begin(on: &mut Loop<Echo<'_>>) {
-    for _ in 0..on.handler().plan.options.in_flight {
+    for _ in 0..on.handler().shift.plan.options.in_flight {
         for number in 0..on.handler().lines.len() {
-            let now = on.handler().plan.clock.now();
+            let now = on.handler().shift.plan.clock.now();
             speak(on, number, now);
         }
     }
@@ -172,15 +156,15 @@ fn speak(on: &mut Loop<Echo<'_>>, number: usize, due: u64) {
     }
     let id = line.id;
     let _ = echo.next(number, due);
-    let (shape, memory) = (echo.plan.shape, std::mem::take(&mut echo.memory));
+    let (shape, memory) = (echo.shift.plan.shape, std::mem::take(&mut echo.memory));
     on.with_hub(|hub| hub.send_to(id, shape.message(&memory)));
     on.handler().memory = memory;
 }
 
 /// Hears the last echoes, and leaves.
 fn end(mut on: Loop<Echo<'_>>) -> Result<Tally, String> {
-    on.handler().ending = true;
-    let clock = on.handler().plan.clock;
+    on.handler().shift.ending = true;
+    let clock = on.handler().shift.plan.clock;
     let last = clock.now() + nanoseconds(LAST);
     let awaited = |echo: &Echo<'_>| echo.lines.iter().any(|line| line.open && !line.due.is_empty());
     while awaited(on.handler()) && clock.now() < last {
@@ -189,7 +173,7 @@ fn end(mut on: Loop<Echo<'_>>) -> Result<Tally, String> {
     let echo = on.handler();
     let window = echo.window.unwrap_or_default();
     let sent_in = |due: &&u64| (window.0..window.1).contains(*due);
-    echo.tally.missing = echo.lines.iter().map(|line| line.due.iter().filter(sent_in).count() as u64).sum();
+    echo.shift.tally.missing = echo.lines.iter().map(|line| line.due.iter().filter(sent_in).count() as u64).sum();
     let open: Vec<PeerId> = echo.lines.iter().filter(|line| line.open).map(|line| line.id).collect();
     crew::leave(on, &open)
 }
@@ -220,7 +204,7 @@ impl Rounds {
     /// Sends what is due. Returns how long there is nothing.
     fn speak(&mut self, on: &mut Loop<Echo<'_>>) -> Duration {
         let lines = on.handler().lines.len();
-        let now = on.handler().plan.clock.now();
+        let now = on.handler().shift.plan.clock.now();
         // Not without end: what comes back must be heard, too.
         for _ in 0..1_000 {
             let due = self.due();
@@ -229,11 +213,11 @@ impl Rounds {
             }
             speak(on, self.next, due);
             let echo = on.handler();
-            echo.tally.sent += u64::from(echo.window.is_some_and(|(begin, end)| (begin..end).contains(&now)));
+            echo.shift.tally.sent += u64::from(echo.window.is_some_and(|(begin, end)| (begin..end).contains(&now)));
             self.next = (self.next + 1) % lines;
             self.sent += 1;
         }
-        let left = self.due().saturating_sub(on.handler().plan.clock.now());
+        let left = self.due().saturating_sub(on.handler().shift.plan.clock.now());
         if left < SPIN { Duration::ZERO } else { Duration::from_nanos(left - SPIN).min(TURN) }
     }
 }

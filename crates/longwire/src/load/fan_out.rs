@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use longwire_reactor::{Closed, Handler, Hub, Loop, Message, Peer, PeerId};
 
-use super::crew::{self, Crew, LAST, TURN};
+use super::crew::{self, Crew, LAST, Shift, TURN};
 use super::dial::Dial;
 use super::speech::Ear;
 use super::tally::Tally;
@@ -14,27 +14,16 @@ use super::{Plan, nanoseconds};
 
 /// The listeners of a thread, and on the first thread the speaker.
 struct Room<'p> {
-    plan: &'p Plan,
+    shift: Shift<'p>,
     /// Whoever was called, in this order, and whether it is there.
     ids: BTreeMap<PeerId, bool>,
     speaker: Option<PeerId>,
     memory: Vec<u8>,
-    tally: Tally,
-    ending: bool,
-    untold: u64,
 }
 
-impl Crew for Room<'_> {
-    fn plan(&self) -> &Plan {
-        self.plan
-    }
-
-    fn untold(&mut self) -> u64 {
-        std::mem::take(&mut self.untold)
-    }
-
-    fn tally(&mut self) -> &mut Tally {
-        &mut self.tally
+impl<'p> Crew<'p> for Room<'p> {
+    fn shift(&mut self) -> &mut Shift<'p> {
+        &mut self.shift
     }
 }
 
@@ -43,7 +32,7 @@ impl Handler for Room<'_> {
 
     fn opened(&mut self, peer: &mut Peer<'_, Self::User>) {
         self.ids.insert(peer.id(), true);
-        self.plan.opened.fetch_add(1, Ordering::Relaxed);
+        self.shift.opened();
     }
 
     fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
@@ -52,37 +41,28 @@ impl Handler for Room<'_> {
             Message::Binary(bytes) => bytes,
         };
         // What others say in the same room is not ours.
-        let Some(number) = self.plan.shape.number(bytes, &self.memory) else { return };
+        let plan = self.shift.plan;
+        let Some(number) = plan.shape.number(bytes, &self.memory) else { return };
         if !peer.user.hears(number) {
-            self.tally.wrong += 1;
+            self.shift.tally.wrong += 1;
         } else if self.speaker != Some(peer.id()) {
-            self.plan.speech.arrived(self.plan, number, bytes.len(), &mut self.tally);
-            self.untold += 1;
-        } else if self.plan.options.rate.is_none() && !self.ending {
-            let now = self.plan.clock.now();
-            peer.out.send(self.plan.speech.say(self.plan, &mut self.memory, now));
+            plan.speech.arrived(plan, number, bytes.len(), &mut self.shift.tally);
+            self.shift.untold += 1;
+        } else if self.shift.goes_on() {
+            peer.out.send(plan.speech.say(plan, &mut self.memory, plan.clock.now()));
         }
     }
 
     fn closed(&mut self, _hub: &mut Hub<'_>, id: PeerId, _user: Self::User, why: Closed) {
         self.ids.insert(id, false);
-        if !self.ending {
-            self.plan.lose(&mut self.tally, crew::words(why));
-        }
+        self.shift.closed(why);
     }
 }
 
 /// Opens so many listeners, and if one speaks here, speaks until it is over.
 pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, String> {
-    let room = Room {
-        plan,
-        ids: BTreeMap::new(),
-        speaker: None,
-        memory: plan.shape.memory(),
-        tally: Tally::new(plan.options.duration),
-        ending: false,
-        untold: 0,
-    };
+    let memory = plan.shape.memory();
+    let room = Room { shift: Shift::new(plan), ids: BTreeMap::new(), speaker: None, memory };
     let mut on = crew::build(plan, listeners + 1, room)?;
     // The speaker is called last, when whoever is to hear it is there.
     let mut dial = Dial::new(plan, listeners);
@@ -131,7 +111,7 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
 
 fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
     let room = on.handler();
-    let (plan, mut memory) = (room.plan, std::mem::take(&mut room.memory));
+    let (plan, mut memory) = (room.shift.plan, std::mem::take(&mut room.memory));
     let message = plan.speech.say(plan, &mut memory, due);
     on.with_hub(|hub| hub.send_to(speaker, message));
     on.handler().memory = memory;
@@ -139,22 +119,22 @@ fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
 
 /// Hears the last deliveries, and leaves.
 fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
-    on.handler().ending = true;
-    let clock = on.handler().plan.clock;
+    on.handler().shift.ending = true;
+    let clock = on.handler().shift.plan.clock;
     let listeners = {
         let room = on.handler();
         room.ids.iter().filter(|(id, open)| **open && Some(**id) != room.speaker).count() as u64
     };
-    let counted = on.handler().plan.speech.counted();
+    let counted = on.handler().shift.plan.speech.counted();
     let counted = counted.end - counted.start;
     let expected = counted * listeners;
     let last = clock.now() + nanoseconds(LAST);
-    while on.handler().tally.delivered < expected && clock.now() < last {
+    while on.handler().shift.tally.delivered < expected && clock.now() < last {
         crew::turn(&mut on, TURN)?;
     }
     let room = on.handler();
-    room.tally.expect(expected);
-    room.tally.sent = if room.speaker.is_some() { counted } else { 0 };
+    room.shift.tally.expect(expected);
+    room.shift.tally.sent = if room.speaker.is_some() { counted } else { 0 };
     let open: Vec<PeerId> = room.ids.iter().filter(|(_, open)| **open).map(|(id, _)| *id).collect();
     crew::leave(on, &open)
 }
