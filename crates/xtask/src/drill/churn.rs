@@ -24,14 +24,14 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
         // What is needed at the busiest moment is taken from the system once, and kept.
         let warm = Crowd::send(visits / 10, 500, move |number| visit(address, number)).await;
         findings.everybody("visits first", &warm);
-        vitals.descriptors_down_to(descriptors, super::LINGER).await?;
+        vitals.wait_for_descriptors(super::LINGER, |open| open <= descriptors)?;
         let resident = vitals.resident()?;
 
         let began = Instant::now();
         let crowd = Crowd::send(visits, 500, move |number| visit(address, number)).await;
         findings.everybody("visits then", &crowd);
         findings.note(format!("{:.0} a second", visits as f64 / began.elapsed().as_secs_f64()));
-        let left = vitals.descriptors_down_to(descriptors, super::LINGER).await?;
+        let left = vitals.wait_for_descriptors(super::LINGER, |open| open <= descriptors)?;
         findings.at_most("descriptors", left, descriptors, "");
         let grown = vitals.resident()?.saturating_sub(resident);
         findings.at_most("resident memory grew by", grown, KEPT, "KiB");

@@ -29,7 +29,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
         })
         .await;
         findings.everybody("closes with every byte and the FIN", &crowd);
-        let after = vitals.descriptors_down_to(before, super::LINGER).await?;
+        let after = vitals.wait_for_descriptors(super::LINGER, |open| open <= before)?;
         findings.at_most("descriptors afterwards", after, before, "");
         Ok(())
     })?;

@@ -40,7 +40,7 @@ pub(super) fn run(ground: &Ground<'_>) -> Fallible<Findings> {
         findings.everybody("did not notice", &wires);
         findings.note(format!("their slowest echo {:.1} ms", echoes.milliseconds(1.0)));
         drop(wires);
-        let left = vitals.descriptors_down_to(descriptors, super::LINGER).await?;
+        let left = vitals.wait_for_descriptors(super::LINGER, |open| open <= descriptors)?;
         findings.at_most("descriptors afterwards", left, descriptors, "");
         Ok(())
     })?;

@@ -1,7 +1,7 @@
 //! What drills ask of a server's process while clients of theirs go on; and what the kernel holds for one connection.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time::sleep;
 
@@ -22,18 +22,6 @@ impl Vitals {
             if self.descriptors()? == before {
                 return Ok(before);
             }
-        }
-    }
-
-    /// Waits until the process has this many descriptors, or fewer, and says how many it has.
-    pub(super) async fn descriptors_down_to(&self, count: usize, patience: Duration) -> Fallible<usize> {
-        let began = Instant::now();
-        loop {
-            let now = self.descriptors()?;
-            if now <= count || began.elapsed() > patience {
-                return Ok(now);
-            }
-            sleep(AGAIN).await;
         }
     }
 
