@@ -154,13 +154,17 @@ impl Ours {
     fn messages(&mut self, count: usize) -> usize {
         let (mut seen, mut bytes) = (0, 0);
         while seen < count {
-            let input = &mut self.memory[self.there.clone()];
-            if let Some((message, length)) =
-                self.server.receive_whole(input, &mut self.reply, Mask::NONE).expect("valid")
-            {
-                (seen, bytes) = (seen + 1, bytes + black_box(message).len());
-                self.there.start += length;
-                continue;
+            let mut input = &mut self.memory[self.there.clone()];
+            if let Some(whole) = self.server.whole() {
+                while seen < count
+                    && let Some(message) = whole.next(&mut input).expect("valid")
+                {
+                    (seen, bytes) = (seen + 1, bytes + black_box(message).len());
+                }
+                self.there.start = self.there.end - input.len();
+                if seen == count {
+                    break;
+                }
             }
             let step = self.server.receive(input, &mut self.reply, Mask::NONE).expect("valid");
             self.there.start += step.consumed;

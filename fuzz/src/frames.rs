@@ -195,14 +195,17 @@ pub(crate) fn deal(machine: Machine, packets: &[&[u8]], short: bool) -> Dealings
         loop {
             if short {
                 let before = (connection.state(), connection.message_open(), connection.frame_left());
-                let consumed = match connection.receive_whole(&mut received, &mut reply, KEY) {
-                    Ok(Some((message, consumed))) => {
+                let mut rest = received.as_mut_slice();
+                let whole = connection.whole().map_or(Ok(None), |whole| whole.next(&mut rest));
+                let left = rest.len();
+                let consumed = match whole {
+                    Ok(Some(message)) => {
                         heard.message(message);
-                        consumed
+                        received.len() - left
                     }
                     Ok(None) => 0,
                     Err(error) => {
-                        fault = Some(error);
+                        fault = Some(connection.fail(error, &mut reply, KEY));
                         break 'packets;
                     }
                 };
@@ -237,7 +240,7 @@ pub(crate) fn deal(machine: Machine, packets: &[&[u8]], short: bool) -> Dealings
         replies.extend_from_slice(reply.as_bytes());
         assert_eq!(connection.state(), State::Failed);
         let mut more = [0x81, 0x80, 1, 2, 3, 4, 0, 0];
-        assert_eq!(connection.receive_whole(&mut more, &mut reply, KEY), Ok(None));
+        assert_eq!(connection.whole(), None);
         let step = connection.receive(&mut more, &mut reply, KEY).expect("nobody looks any more");
         assert!(step.consumed == 8 && step.event.is_none() && reply.is_empty());
     }

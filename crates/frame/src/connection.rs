@@ -4,7 +4,7 @@
 use core::mem::size_of;
 
 use crate::{
-    Close, Closed, Decoder, Encoder, Error, Event, Header, Limits, Mask, Message, Reply, Role, Rsv, Step, Unsent,
+    Close, Closed, Decoder, Encoder, Error, Event, Header, Limits, Mask, Message, Reply, Role, Rsv, Step, Unsent, Whole,
 };
 
 /// One WebSocket connection behind its handshake, at most 40 bytes in size.
@@ -150,23 +150,12 @@ impl Connection {
         Ok(step)
     }
 
-    /// The whole message that the input begins with, and how many bytes it takes; `None` where only [`receive`](Self::receive) can
-    /// tell what comes. A short way for servers whose peers send many short messages: it takes what lies whole in the input, in one
-    /// masked frame of fewer than 64 KiB, while nothing else is begun. Errors are those of `receive`, and the reply, too.
-    #[inline(always)]
-    pub fn receive_whole<'i>(
-        &mut self,
-        input: &'i mut [u8],
-        reply: &mut Reply,
-        key: Mask,
-    ) -> Result<Option<(Message<'i>, usize)>, Error> {
-        if self.state != State::Open {
-            return Ok(None);
-        }
-        match self.decoder.whole(input) {
-            Ok(whole) => Ok(whole),
-            Err(error) => Err(self.fail(error, reply, key)),
-        }
+    /// The short way for whole messages, as long as nothing is begun and nothing has closed, of a server whose peers send many short ones.
+    /// What it does not take, [`receive`](Self::receive) does.
+    #[inline]
+    #[must_use]
+    pub fn whole(&self) -> Option<Whole> {
+        if self.state == State::Open { self.decoder.whole() } else { None }
     }
 
     /// Fails the connection for a fault that somebody else found, such as an extension in the payload that is its own, and leaves

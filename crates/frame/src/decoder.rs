@@ -5,7 +5,7 @@ use core::mem::size_of;
 
 use crate::header::{Rules, extended_room};
 use crate::utf8::text;
-use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Message, Opcode, Role, Rsv, Step, Utf8};
+use crate::{Close, Error, Event, Header, Kind, Limits, Mask, Opcode, Role, Rsv, Step, Utf8, Whole};
 
 /// The receiving half of a connection, 32 bytes in size.
 ///
@@ -94,14 +94,6 @@ impl Decoder {
         if let Awaits::Payload { kind, rsv, fin } = self.awaits {
             return self.payload(kind, rsv, fin, 0, input);
         }
-        if let Some((kind, mask, at, consumed)) = self.short(input) {
-            let payload = input.get_mut(at..consumed).unwrap_or_default();
-            let event = match unmasked(kind, mask, payload)? {
-                Message::Text(rest) => Event::Text { carried: None, rest, end: true },
-                Message::Binary(bytes) => Event::Binary { bytes, end: true },
-            };
-            return Ok(Step { consumed, event: Some(event) });
-        }
         let Some((header, at)) = Header::parse_within(input, &self.rules())? else { return Ok(Step::NEED_MORE) };
         let (kind, rsv) = match (self.awaits, header.opcode) {
             (_, Opcode::Close | Opcode::Ping | Opcode::Pong) => return control(&header, at, input),
@@ -124,39 +116,11 @@ impl Decoder {
         self.payload(kind, rsv, header.fin, at, input)
     }
 
-    /// The message that `input` begins with and how many bytes it takes, if it is all there in one frame of fewer than 64 KiB, as most
-    /// are for a server. Nothing of it can be wrong but its text, so no rule needs to be asked. `None` says only that this is for
-    /// [`decode`](Self::decode).
+    /// The short way for whole messages, where there is one: between messages, and not for the frames of a server.
     #[inline]
-    pub(crate) fn whole<'i>(&self, input: &'i mut [u8]) -> Result<Option<(Message<'i>, usize)>, Error> {
-        let Some((kind, mask, at, end)) = self.short(input) else { return Ok(None) };
-        let payload = input.get_mut(at..end).unwrap_or_default();
-        Ok(Some((unmasked(kind, mask, payload)?, end)))
-    }
-
-    /// What it is, its key, and where its payload begins and ends. (What is shorter than eight bytes in all may go the long way.)
-    #[inline]
-    fn short(&self, input: &[u8]) -> Option<(Kind, Mask, usize, usize)> {
-        // One load, and shifts: bytes that are taken apart one by one are looked up one by one.
-        let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
-        let [first, second, higher, lower, ..] = word.to_le_bytes();
-        let kind = match first {
-            0x81 => Kind::Text,
-            0x82 => Kind::Binary,
-            _ => return None,
-        };
-        let (len, at, key) = match second {
-            0x80..=0xFD => (u16::from(second & 0x7F), 6, word >> 16),
-            0xFE => (u16::from_be_bytes([higher, lower]), 8, word >> 32),
-            _ => return None,
-        };
-        let [a, b, c, d, ..] = key.to_le_bytes();
-        let key = [a, b, c, d];
-        let end = at + usize::from(len);
+    pub(crate) fn whole(&self) -> Option<Whole> {
         let awaited = self.awaits == Awaits::Message && self.role == Role::Server;
-        let within = self.parts > 0 && u32::from(len) <= self.room && end <= input.len();
-        let shortest = at == 6 || len > 125;
-        (awaited && within && shortest).then(|| (kind, Mask::new(key), at, end))
+        (awaited && self.parts > 0).then(|| Whole::new(self.room))
     }
 
     /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).
@@ -217,16 +181,6 @@ impl Decoder {
             _ => payload.is_empty() && !end,
         };
         Ok(Step { consumed, event: if nothing { None } else { Some(event) } })
-    }
-}
-
-/// What a whole payload says.
-#[inline]
-fn unmasked(kind: Kind, mut mask: Mask, payload: &mut [u8]) -> Result<Message<'_>, Error> {
-    mask.apply(payload);
-    match kind {
-        Kind::Binary => Ok(Message::Binary(payload)),
-        Kind::Text => text(payload).map(Message::Text), // §8.1
     }
 }
 

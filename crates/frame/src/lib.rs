@@ -28,6 +28,7 @@ mod limits;
 mod reply;
 mod role;
 mod utf8;
+mod whole;
 
 mod display;
 mod error;
@@ -54,3 +55,4 @@ pub use role::Role;
 pub use rsv::Rsv;
 pub use unsent::{Closed, Full, Unfinished, Unsent};
 pub use utf8::Utf8;
+pub use whole::Whole;

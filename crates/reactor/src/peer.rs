@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::{CloseCode, Message};
+use longwire_frame::{CloseCode, Message, Whole};
 
 use crate::Opening;
 use crate::peer_id::PeerId;
@@ -35,67 +35,109 @@ pub struct Out<'a> {
     sending: &'a mut Sending,
     machine: &'a mut dyn Machine,
     key: Key,
+    /// Messages of fewer bytes go to what is collected for this peer, and nothing has to be asked. 0 as soon as anything else was done: it
+    /// may have changed that.
+    short: usize,
 }
 
 impl<'a> Out<'a> {
     pub(crate) const fn new(sending: &'a mut Sending, machine: &'a mut dyn Machine, key: Key) -> Self {
-        Self { sending, machine, key }
+        Self { sending, machine, key, short: 0 }
     }
 
-    /// What it stands for, between two callbacks.
+    /// What takes this peer's whole messages, if they may be handed on one behind the other now; and from here on short ones are sent
+    /// to it the short way.
     #[inline]
-    pub(crate) const fn sending(&mut self) -> &mut Sending {
-        self.sending
+    pub(crate) fn go_short(&mut self) -> Option<Whole> {
+        let (whole, short) = self.sending.short_way(self.key.slot)?;
+        self.short = short;
+        Some(whole)
+    }
+
+    /// Whether nothing but short messages to this peer was sent since then.
+    #[inline]
+    pub(crate) const fn is_short(&self) -> bool {
+        self.short > 0
+    }
+
+    /// A callback is about to be told a message, behind which there is more or not.
+    #[inline]
+    pub(crate) fn begin(&mut self, more: bool) {
+        self.sending.stats.messages_in += 1;
+        self.sending.cork.mark();
+        self.sending.cork.expect(more);
+    }
+
+    /// How many bytes are collected for this peer.
+    #[inline]
+    pub(crate) fn collected(&self) -> usize {
+        self.sending.cork.len()
+    }
+
+    /// For whatever is not a short message to this peer.
+    const fn all(&mut self) -> (&mut Sending, &mut dyn Machine, Key) {
+        self.short = 0;
+        (self.sending, self.machine, self.key)
     }
 
     /// Sends a message or an event to this peer.
     #[inline]
     pub fn send<'p>(&mut self, publication: impl Into<Publication<'p>>) {
-        let publication = publication.into();
-        if let Publication::Message(message) = publication
-            && self.sending.send_short(self.key.slot, message)
-        {
-            return;
+        match publication.into() {
+            Publication::Message(message) if message.len() < self.short && self.sending.collect(message) => {}
+            publication => self.send_any(&publication),
         }
-        self.sending.send(self.machine, self.key.slot, &publication);
+    }
+
+    #[inline(never)]
+    fn send_any(&mut self, publication: &Publication<'_>) {
+        let (sending, machine, key) = self.all();
+        sending.send(machine, key.slot, publication);
     }
 
     /// Sends to another peer of this server.
     pub fn send_to<'p>(&mut self, id: PeerId, publication: impl Into<Publication<'p>>) {
-        self.sending.send_to(self.machine, id, &publication.into());
+        let (sending, machine, _) = self.all();
+        sending.send_to(machine, id, &publication.into());
     }
 
     /// Sends a piece of a message; `end` with the last. The first piece decides whether it is text or binary. Until the
     /// last one has been sent, whole messages to this peer wait.
     pub fn piece<'p>(&mut self, piece: impl Into<Message<'p>>, end: bool) {
-        self.sending.piece(self.machine, self.key.slot, piece.into(), end);
+        let (sending, machine, key) = self.all();
+        sending.piece(machine, key.slot, piece.into(), end);
     }
 
     /// Sends a ping with at most 125 bytes of payload; what is beyond is cut.
     pub fn ping(&mut self, payload: &[u8]) {
-        self.sending.ping(self.machine, self.key.slot, payload);
+        let (sending, machine, key) = self.all();
+        sending.ping(machine, key.slot, payload);
     }
 
     /// Publishes to everybody who listens to the topic, this peer included, at the end of the turn. Nothing is kept for those who
     /// come later.
     pub fn publish<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
-        self.sending.publish(self.machine, topic, &publication.into(), None);
+        let (sending, machine, _) = self.all();
+        sending.publish(machine, topic, &publication.into(), None);
     }
 
     /// Publishes to everybody else.
     pub fn publish_to_others<'p>(&mut self, topic: &str, publication: impl Into<Publication<'p>>) {
-        self.sending.publish(self.machine, topic, &publication.into(), Some(self.key.slot));
+        let (sending, machine, key) = self.all();
+        sending.publish(machine, topic, &publication.into(), Some(key.slot));
     }
 
     /// Listens to a topic. In `request` this takes effect when the reply opens something. Beyond `Limits::topics` it does
     /// nothing, but [`Stats::dropped`] counts it.
     pub fn subscribe(&mut self, topic: &str) {
-        self.sending.subscribe(self.key.slot, topic);
+        let (sending, _, key) = self.all();
+        sending.subscribe(key.slot, topic);
     }
 
     /// Does not listen to a topic any more.
     pub fn unsubscribe(&mut self, topic: &str) {
-        self.sending.unsubscribe(self.machine, self.key.slot, topic);
+        let (sending, machine, key) = self.all();
+        sending.unsubscribe(machine, key.slot, topic);
     }
 
     /// How many peers of this loop listen to a topic.
@@ -106,24 +148,27 @@ impl<'a> Out<'a> {
 
     /// Answers this peer's request, if the reply was [`Reply::later`].
     pub fn answer(&mut self, reply: Reply) {
-        let id = self.sending.id(self.key);
-        self.sending.answers.push((id, reply));
+        let (sending, _, key) = self.all();
+        let id = sending.id(key);
+        sending.answers.push((id, reply));
     }
 
     /// Answers another peer's request, if its reply was [`Reply::later`].
     pub fn answer_to(&mut self, id: PeerId, reply: Reply) {
-        self.sending.answer_to(id, reply);
+        self.all().0.answer_to(id, reply);
     }
 
     /// Calls [`Handler::timer`](crate::Handler::timer) once after this time; asking again moves it.
     pub fn wake_after(&mut self, wait: Duration) {
-        self.sending.wake_after(self.key.slot, wait);
+        let (sending, _, key) = self.all();
+        sending.wake_after(key.slot, wait);
     }
 
     /// Closes: a WebSocket with this code and reason (cut at 123 bytes, on a character boundary); an event stream ends. Within
     /// [`Handler::request`](crate::Handler::request) nothing is open yet, and nothing happens: who may not come in is answered so.
     pub fn close(&mut self, code: CloseCode, reason: &str) {
-        self.sending.close(self.machine, self.key.slot, code, reason);
+        let (sending, machine, key) = self.all();
+        sending.close(machine, key.slot, code, reason);
     }
 
     /// Bytes that wait to be sent to this peer.

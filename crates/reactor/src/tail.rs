@@ -30,6 +30,11 @@ impl Tail {
         Self { memory: vec![0; capacity], len: 0 }
     }
 
+    /// How much was written. (Its slice's own length would have to be looked for.)
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
     /// The room behind what was written, at least so much; [`wrote`](Self::wrote) says how much of it was used.
     #[inline(always)]
     pub(crate) fn room(&mut self, least: usize) -> &mut [u8] {
@@ -37,6 +42,12 @@ impl Tail {
             self.grow(least);
         }
         &mut self.memory[self.len..]
+    }
+
+    /// The room that is there already.
+    #[inline]
+    pub(crate) fn spare(&mut self) -> &mut [u8] {
+        self.memory.get_mut(self.len..).unwrap_or_default()
     }
 
     /// So much of the room was used.

@@ -5,14 +5,15 @@ use longwire_frame::{Connection, Error, Event, Limits, Mask, Message, Reply, Sta
 use crate::{KEY, masked, unmasked};
 
 /// What the short way says, and that it has touched nothing if it says nothing.
-fn short(connection: &mut Connection, input: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Error> {
+fn short(connection: &Connection, input: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Error> {
     let mut bytes = input.to_vec();
-    let whole = connection.receive_whole(&mut bytes, &mut Reply::new(), Mask::NONE)?;
-    let whole = whole.map(|(message, consumed)| (message.as_bytes().to_vec(), consumed));
-    if whole.is_none() {
-        assert_eq!(bytes, input, "what is not taken is as it came");
-    }
-    Ok(whole)
+    let mut rest = bytes.as_mut_slice();
+    let whole = connection.whole().map_or(Ok(None), |whole| whole.next(&mut rest))?;
+    let whole = whole.map(|message| message.as_bytes().to_vec());
+    let consumed = input.len() - rest.len();
+    assert_eq!(&bytes[consumed..], &input[consumed..], "what is not taken is as it came");
+    assert_eq!(whole.is_none(), consumed == 0);
+    Ok(whole.map(|message| (message, consumed)))
 }
 
 fn server() -> Connection {
@@ -26,8 +27,8 @@ fn a_message_that_lies_whole_in_the_input_is_taken_the_short_way() {
         let frame = masked(opcode, &payload);
         for more in [&b""[..], b"\x81"] {
             let input = [&frame, more].concat();
-            let mut connection = server();
-            assert_eq!(short(&mut connection, &input), Ok(Some((payload.clone(), frame.len()))), "{len} bytes");
+            let connection = server();
+            assert_eq!(short(&connection, &input), Ok(Some((payload.clone(), frame.len()))), "{len} bytes");
             assert_eq!(connection.state(), State::Open);
             // And the long way says the same.
             let mut bytes = input.clone();
@@ -38,18 +39,18 @@ fn a_message_that_lies_whole_in_the_input_is_taken_the_short_way() {
             };
             assert_eq!((step.consumed, step.event), (frame.len(), Some(event)));
         }
-        assert_eq!(short(&mut server(), &frame[..frame.len() - 1]), Ok(None), "{len} bytes but one");
+        assert_eq!(short(&server(), &frame[..frame.len() - 1]), Ok(None), "{len} bytes but one");
     }
 }
 
 #[test]
 fn the_kind_is_that_of_the_frame() {
     let mut bytes = [masked(0x81, b"text"), masked(0x82, b"bytes")].concat();
-    let mut connection = server();
-    let first = connection.receive_whole(&mut bytes, &mut Reply::new(), Mask::NONE);
-    assert_eq!(first, Ok(Some((Message::Text("text"), 10))));
-    let second = connection.receive_whole(&mut bytes[10..], &mut Reply::new(), Mask::NONE);
-    assert_eq!(second, Ok(Some((Message::Binary(b"bytes"), 11))));
+    let whole = server().whole().unwrap();
+    let mut rest = bytes.as_mut_slice();
+    assert_eq!(whole.next(&mut rest), Ok(Some(Message::Text("text"))));
+    assert_eq!(whole.next(&mut rest), Ok(Some(Message::Binary(b"bytes"))));
+    assert_eq!((whole.next(&mut rest), rest.len()), (Ok(None), 0));
 }
 
 #[test]
@@ -67,9 +68,9 @@ fn what_needs_a_second_look_goes_the_long_way() {
         ("64 KiB", large),
         ("a length that is not in its shortest form", not_shortest),
     ] {
-        assert_eq!(short(&mut server(), &input), Ok(None), "{what}");
+        assert_eq!(short(&server(), &input), Ok(None), "{what}");
     }
-    assert_eq!(short(&mut Connection::client(Limits::DEFAULT), &masked(0x81, b"masked")), Ok(None), "for a client");
+    assert_eq!(short(&Connection::client(Limits::DEFAULT), &masked(0x81, b"masked")), Ok(None), "for a client");
 }
 
 /// §10.4: the limits hold on either way, and are inclusive.
@@ -78,13 +79,13 @@ fn what_is_beyond_a_limit_goes_the_long_way() {
     for message in [2, 125, 126, 300] {
         let frame = |len: u32| masked(0x82, &vec![0; len as usize]);
         let mut connection = Connection::server(Limits { message, parts: 1 });
-        assert!(short(&mut connection, &frame(message)).unwrap().is_some(), "{message}");
-        assert_eq!(short(&mut connection, &frame(message + 1)), Ok(None));
+        assert!(short(&connection, &frame(message)).unwrap().is_some(), "{message}");
+        assert_eq!(short(&connection, &frame(message + 1)), Ok(None));
         let mut too_long = frame(message + 1);
         let fault = connection.receive(&mut too_long, &mut Reply::new(), Mask::NONE);
         assert_eq!(fault, Err(Error::MessageTooBig));
-        let mut no_parts = Connection::server(Limits { message, parts: 0 });
-        assert_eq!(short(&mut no_parts, &frame(message)), Ok(None));
+        let no_parts = Connection::server(Limits { message, parts: 0 });
+        assert_eq!(short(&no_parts, &frame(message)), Ok(None));
     }
 }
 
@@ -94,18 +95,18 @@ fn while_something_is_begun_or_over_there_is_no_short_way() {
     let frame = masked(0x81, b"whole");
     let mut connection = server();
     connection.receive(&mut masked(0x01, b"begun"), &mut Reply::new(), Mask::NONE).unwrap();
-    assert_eq!(short(&mut connection, &frame), Ok(None));
+    assert_eq!(short(&connection, &frame), Ok(None));
     let mut connection = server();
     connection.close(None, Mask::NONE, &mut [0; 16]).unwrap();
-    assert_eq!(short(&mut connection, &frame), Ok(None));
+    assert_eq!(short(&connection, &frame), Ok(None));
 }
 
 /// §8.1: the fault, and the Close that says so.
 #[test]
 fn text_that_is_none_fails_the_connection() {
-    let (mut connection, mut reply, mut frame) = (server(), Reply::new(), masked(0x81, b"\xFF\xFF"));
-    let fault = connection.receive_whole(&mut frame, &mut reply, Mask::NONE);
-    assert_eq!(fault, Err(Error::NotUtf8));
+    let (mut connection, mut reply) = (server(), Reply::new());
+    let fault = short(&connection, &masked(0x81, b"\xFF\xFF")).unwrap_err();
+    assert_eq!(connection.fail(fault, &mut reply, Mask::NONE), Error::NotUtf8);
     assert_eq!((connection.state(), &reply.as_bytes()[2..4]), (State::Failed, &[0x03, 0xEF][..]));
-    assert_eq!(short(&mut connection, &masked(0x81, b"whole")), Ok(None));
+    assert_eq!(short(&connection, &masked(0x81, b"whole")), Ok(None));
 }

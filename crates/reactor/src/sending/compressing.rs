@@ -18,7 +18,7 @@ impl Sending {
     fn deflate_long(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
         let Session::WebSocket(socket) = &self.slots[slot].session else { return None };
         let (terms, window) = (socket.terms, socket.terms.window()?);
-        self.effort += DEFLATING * message.len() as u64;
+        self.work += DEFLATING * message.len() as u64;
         if !terms.we_keep() {
             return self.deflaters.shared(window, message);
         }

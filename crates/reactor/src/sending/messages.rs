@@ -1,6 +1,6 @@
 //! Sending to one connection, and closing it: messages, pieces, pings, events, closes.
 
-use longwire_frame::{Close, CloseCode, Header, Mask, Message};
+use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Whole};
 use longwire_sse::Comment;
 
 use super::Sending;
@@ -31,21 +31,30 @@ impl Sending {
         }
     }
 
-    /// What most sends are: a short message to the visited peer, for whom nothing waits. `false` if it is anything else: then nothing
-    /// has happened.
+    /// What takes the whole messages of the visited peer, if it is open, nothing is begun and nothing waits for it; and how long what is sent
+    /// to it must be not to be [collected](Self::collect).
     #[inline]
-    pub(crate) fn send_short(&mut self, slot: u32, message: Message<'_>) -> bool {
+    pub(crate) fn short_way(&self, slot: u32) -> Option<(Whole, usize)> {
         let connection = &self.slots[slot];
-        let Session::WebSocket(socket) = &connection.session else { return false };
-        let payload = message.as_bytes();
-        let most = Header::MAX_LEN + payload.len();
-        let is_free = self.cork.is_of(slot) && connection.output.is_none() && !connection.ending && !connection.client;
-        let plain = payload.len() < self.limits.deflate_from || socket.terms.window().is_none();
-        if !is_free || !plain || payload.len() >= self.limits.direct || self.cork.len() + most >= self.little {
+        let Session::WebSocket(socket) = &connection.session else { return None };
+        let waits = connection.output.is_some() || connection.ending || connection.paused;
+        if waits || connection.client || !socket.is_plain() || !self.cork.is_of(slot) {
+            return None;
+        }
+        let most = if socket.terms.window().is_some() { self.limits.deflate_from } else { usize::MAX };
+        Some((socket.connection.whole()?, most.min(self.limits.direct)))
+    }
+
+    /// Collects a short message for the visited peer, to which it may go at once. `false` if so much is collected that this
+    /// has to be asked: then nothing has happened.
+    #[inline]
+    pub(crate) fn collect(&mut self, message: Message<'_>) -> bool {
+        const SERVER: Encoder = Encoder::new(Role::Server);
+        if self.cork.len() + message.len() >= self.little {
             return false;
         }
         let out = &mut self.cork.bytes;
-        let Ok(written) = socket.connection.message(message, Mask::NONE, out.room(most)) else { return false };
+        let Ok(written) = SERVER.message(message, Mask::NONE, out.spare()) else { return false };
         out.wrote(written);
         self.stats.messages_out += 1;
         true

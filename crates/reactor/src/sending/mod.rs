@@ -18,6 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use longwire_frame::Header;
 use longwire_handshake::Date;
 
 use crate::closed::Closed;
@@ -89,11 +90,12 @@ pub(crate) struct Sending {
     /// Used buffers for messages in pieces.
     pub(crate) pool: Vec<Vec<u8>>,
     pub(crate) draining: bool,
-    /// What compressing and final blocks have taken, as bytes that could have been read meanwhile.
-    pub(crate) effort: u64,
+    /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what compressing and final
+    /// blocks have taken, as bytes that could have been read meanwhile.
+    pub(crate) work: u64,
     /// How much work is enough for this visit.
     enough: u64,
-    /// As long as less than this is collected, nothing is asked of anybody: see [`send_short`](Self::send_short).
+    /// As long as less than this is collected, nothing is asked of anybody: see [`collect`](Self::collect).
     little: usize,
 }
 
@@ -116,7 +118,7 @@ impl Sending {
             deflaters: Deflaters::new(),
             inflaters: Inflaters::new(limits.message, limits.receive),
             enough: 0,
-            little: limits.cork.min(limits.send_queue),
+            little: limits.cork.min(limits.send_queue).saturating_sub(Header::MAX_LEN),
             limits,
             slots: Slots::new(),
             addresses: Addresses::new(),
@@ -140,7 +142,7 @@ impl Sending {
             audience: Vec::new(),
             pool: Vec::new(),
             draining: false,
-            effort: 0,
+            work: 0,
         }
     }
 
@@ -232,20 +234,21 @@ impl Sending {
         self.ledger.release();
     }
 
-    /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what it took to compress
-    /// what was said to them.
-    pub(crate) const fn work(&self) -> u64 {
-        self.stats.bytes_in + self.stats.inflated + self.effort
+    /// So many bytes were read.
+    #[inline]
+    pub(crate) const fn took_in(&mut self, bytes: usize) {
+        self.stats.bytes_in += bytes as u64;
+        self.work += bytes as u64;
     }
 
     /// A visit begins to read.
     pub(crate) const fn begin_work(&mut self) {
-        self.enough = self.work() + self.limits.visit as u64;
+        self.enough = self.work + self.limits.visit as u64;
     }
 
     /// How much work the visit may still do.
     pub(crate) const fn work_left(&self) -> usize {
-        self.enough.saturating_sub(self.work()) as usize
+        self.enough.saturating_sub(self.work) as usize
     }
 
     /// Whether callbacks have left nothing to be done.

@@ -20,11 +20,13 @@ use crate::wire::Machine;
 const PARTS: usize = 16 + 2;
 
 impl Sending {
-    /// Writes what was collected.
+    /// Writes what was collected. Whether all of it has left.
     #[inline]
-    pub(crate) fn uncork<M: Machine>(&mut self, machine: &mut M, slot: u32) {
-        self.flush(machine, slot, &[]);
+    pub(crate) fn uncork<M: Machine>(&mut self, machine: &mut M, slot: u32) -> bool {
+        let collected = self.cork.len();
+        let left = self.write_out(machine, slot, &[]);
         self.cork.end();
+        left == collected
     }
 
     /// Something is open now: what was collected or queued so far is its head, and whatever else was said before.
@@ -63,11 +65,8 @@ impl Sending {
         self.scratch = bytes;
     }
 
-    /// Appends a body that was given away.
+    /// Appends a long body that was given away: what the socket does not take of it waits where it lies.
     pub(crate) fn push_body(&mut self, machine: &mut dyn Machine, slot: u32, body: Cow<'static, [u8]>) {
-        if body.len() < self.limits.direct {
-            return self.push(slot, &body);
-        }
         let sent = if self.cork.is_of(slot) { self.flush(machine, slot, &body) } else { 0 };
         if sent < body.len() {
             let pins = if let Cow::Owned(body) = &body { body.capacity() } else { 0 };
@@ -124,10 +123,16 @@ impl Sending {
         self.slots[slot].queued() + if self.cork.is_of(slot) { self.cork.bytes.len() } else { 0 }
     }
 
-    /// Writes the cork and then `payload` in one call. What the socket does not take of the cork goes to the queue; returns how
-    /// much it took of the payload. RFC 6455 §6.1: what was formed is transmitted.
+    /// Writes the cork and then `payload` in one call. Returns how much the socket took of the payload.
+    pub(super) fn flush(&mut self, machine: &mut dyn Machine, slot: u32, payload: &[u8]) -> usize {
+        let collected = self.cork.len();
+        self.write_out(machine, slot, payload).saturating_sub(collected)
+    }
+
+    /// The same; returns how much it took of both. What it does not take of the cork goes to the queue. RFC 6455 §6.1: what was formed is
+    /// transmitted.
     #[inline]
-    pub(super) fn flush<M: Machine + ?Sized>(&mut self, machine: &mut M, slot: u32, payload: &[u8]) -> usize {
+    fn write_out<M: Machine + ?Sized>(&mut self, machine: &mut M, slot: u32, payload: &[u8]) -> usize {
         self.cork.keep_all();
         let corked = &*self.cork.bytes;
         let whole = corked.len() + payload.len();
@@ -151,7 +156,7 @@ impl Sending {
             self.enqueue_corked(slot, left);
         }
         self.cork.clear();
-        taken - left
+        taken
     }
 
     /// What the socket has not taken of the cork waits in the queue.

@@ -101,7 +101,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
         };
         at += step.consumed;
         let blocks = inflating.final_blocks().saturating_sub(before);
-        visit.sending.effort += u64::from(blocks) * FINAL_BLOCK;
+        visit.sending.work += u64::from(blocks) * FINAL_BLOCK;
         let Some(data) = step.event else {
             if step.consumed == 0 {
                 break false;
@@ -114,6 +114,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
             _ => (0, false),
         };
         visit.sending.stats.inflated += brought as u64;
+        visit.sending.work += brought as u64;
         web_socket::hand_on(visit, data);
         visit.pause_if_full();
         if ends {

@@ -63,6 +63,12 @@ impl WebSocket {
         open && self.message_since.is_none() && self.pinged.is_none() && !self.pieces
     }
 
+    /// Whether it hands on whole messages, and none of ours is begun.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.pieces && self.sends == Sends::Nothing && !self.connection.is_mid_message()
+    }
+
     /// The last byte that waited has left. Whether the wait for the peer begins only now.
     pub(super) fn sent(&mut self, now: Moment, paused: bool) -> bool {
         // The pong's clock starts when the ping's last byte has left, that of the peer's Close with ours, …
@@ -121,7 +127,7 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     let length = bytes.len();
     let (mut used, mut long) = (0, false);
     while used < bytes.len() {
-        let whole = receive_whole(visit, &mut bytes[used..]);
+        let Taken { bytes: whole, .. } = receive_whole(visit, &mut bytes[used..]);
         used += whole;
         if used == bytes.len() || whole > 0 && has_enough(visit) {
             break;
@@ -170,45 +176,54 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     used
 }
 
+/// What [`receive_whole`] came to.
+pub(crate) struct Taken {
+    pub(crate) bytes: usize,
+    /// Nothing came of it but that short messages were collected: the connection is as it was.
+    pub(crate) calm: bool,
+}
+
+impl Taken {
+    const NOTHING: Self = Self { bytes: 0, calm: false };
+}
+
 /// Takes whole messages, one after the other, as long as they lie whole in the input and nothing is in their way: the short way of what
-/// is done with any frame. Returns how many bytes that took.
-pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let Visit { handler, users, sending, machine, reply, key, input, .. } = visit;
+/// is done with any frame.
+pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> Taken {
+    let Visit { handler, users, sending, machine, key, input, .. } = visit;
     let (slot, half) = (key.slot, sending.limits.send_queue / 2);
-    let Some(user) = users.get_mut(slot).filter(|_| input.is_none()) else { return 0 };
+    let Some(user) = users.get_mut(slot).filter(|_| input.is_none()) else { return Taken::NOTHING };
     let mut peer = Peer { user, out: Out::new(sending, *machine, *key) };
-    let (all, mut used) = (bytes.len(), 0);
+    let all = bytes.len();
+    let mut rest = bytes;
     let taken = catch_unwind(AssertUnwindSafe(|| {
-        loop {
-            let sending = peer.out.sending();
-            let connection = &mut sending.slots[slot];
-            let Session::WebSocket(socket) = &mut connection.session else { return Ok(()) };
-            if socket.pieces || connection.ending || connection.paused || connection.output.is_some() {
-                return Ok(());
-            }
-            let rest = bytes.get_mut(used..).unwrap_or_default();
-            let Some((message, length)) = socket.connection.receive_whole(rest, reply, Mask::NONE)? else {
-                return Ok(());
-            };
-            used += length;
-            sending.stats.messages_in += 1;
-            sending.cork.mark();
-            sending.cork.expect(used < all);
+        let (mut way, mut calm) = (peer.out.go_short(), true);
+        while let Some(whole) = way {
+            let Some(message) = whole.next(&mut rest)? else { break };
+            peer.out.begin(!rest.is_empty());
             handler.message(&mut peer, message);
-            if peer.out.sending().cork.len() > half {
-                return Ok(());
+            if peer.out.collected() > half {
+                return Ok(false);
+            }
+            if !peer.out.is_short() {
+                (way, calm) = (peer.out.go_short(), false);
             }
         }
+        Ok(calm)
     }));
+    let bytes = all - rest.len();
     match taken {
-        Ok(Ok(())) => used,
+        Ok(Ok(calm)) => Taken { bytes, calm },
         Ok(Err(fault)) => {
+            if let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session {
+                socket.connection.fail(fault, visit.reply, Mask::NONE);
+            }
             fail(visit, fault);
-            bytes.len()
+            Taken { bytes: all, calm: false }
         }
         Err(_) => {
             visit.panicked();
-            used
+            Taken { bytes, calm: false }
         }
     }
 }

@@ -180,11 +180,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.accept();
         }
         // Whom this turn has no time for keeps its place.
-        let enough = self.sending.work() + (VISITS * self.sending.limits.visit) as u64;
+        let enough = self.sending.work + (VISITS * self.sending.limits.visit) as u64;
         for _ in 0..self.sending.ready.len() {
             let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
             self.visit(key, false);
-            if self.sending.work() >= enough {
+            if self.sending.work >= enough {
                 break;
             }
         }

@@ -8,7 +8,8 @@ use crate::closed::Closed;
 use crate::handler::Handler;
 use crate::sending::broken;
 use crate::session::input::Input;
-use crate::session::{AtFin, Session, Visit, opening, web_socket};
+use crate::session::web_socket::{self, Taken};
+use crate::session::{AtFin, Session, Visit, opening};
 use crate::slots::Key;
 use crate::sys::Sys;
 
@@ -57,23 +58,27 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
             return self.visit_on(key, None, Some(read));
         };
-        self.sending.stats.bytes_in += length as u64;
+        self.sending.took_in(length);
         let connection = &mut self.sending.slots[key.slot];
         (connection.heard, connection.readable) = (self.sending.now, false);
 
         let mut buffer = std::mem::take(&mut self.receive);
         let mut input = None;
         let mut visit = self.visit_of(key, &mut input);
-        let used = web_socket::receive_whole(&mut visit, &mut buffer[..length]);
-        visit.pause_if_full();
+        let Taken { bytes: used, calm } = web_socket::receive_whole(&mut visit, &mut buffer[..length]);
+        if !calm {
+            visit.pause_if_full();
+        }
         if used < length {
             self.decode(key, &mut input, &mut buffer[used..length]);
             self.receive = buffer;
             return self.visit_on(key, input, None);
         }
         self.receive = buffer;
-        self.sending.uncork(&mut self.wires, key.slot);
-        self.after_visit(key, None);
+        let gone = self.sending.uncork(&mut self.wires, key.slot);
+        if !gone || !calm {
+            self.after_visit(key, None);
+        }
     }
 
     /// A visit goes on, or is done with: with what was read already, if that was anything.
@@ -242,13 +247,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 Ok(0)
             }
             Ok(read) => {
-                self.sending.stats.bytes_in += read as u64;
                 if connection.session.heard() {
                     connection.heard = self.sending.now;
                 }
                 if read < space && connection.short_read_drains && !connection.read_closed {
                     connection.readable = false;
                 }
+                self.sending.took_in(read);
                 Ok(read)
             }
             Err(error) => match error.kind() {

@@ -1,0 +1,77 @@
+//! `Whole`: the short way for whole messages. What most peers of a server send lies whole in the input, in one short frame, and of that nothing
+//! can be wrong but its text: so no rule is asked, and the machine need not be there.
+
+use core::mem::size_of;
+
+use crate::utf8::text;
+use crate::{Error, Mask, Message};
+
+/// Takes messages that lie whole in the input, in one masked frame of fewer than 64 KiB, for a connection that has them next.
+///
+/// [`Connection::whole`](crate::Connection::whole) gives it. It remembers nothing and changes nothing: it may be used as long as nothing else
+/// was received, and nothing was sent that closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// Payload bytes that a message may have.
+    room: u32,
+}
+
+/// Where a message lies in the input, and its first bytes.
+#[derive(Clone, Copy)]
+struct Frame {
+    word: u64,
+    at: usize,
+    end: usize,
+}
+
+const _: () = assert!(size_of::<Whole>() == 4, "it is kept in a register");
+
+impl Whole {
+    pub(crate) const fn new(room: u32) -> Self {
+        Self { room }
+    }
+
+    /// Takes the message that `input` begins with, unmasked in place, off its front. `None` says only that what comes is for
+    /// [`Connection::receive`](crate::Connection::receive), and so are all faults but one.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`] (§8.1); then the connection is to be [failed](crate::Connection::fail).
+    #[inline(always)]
+    pub fn next<'i>(self, input: &mut &'i mut [u8]) -> Result<Option<Message<'i>>, Error> {
+        let Some(Frame { word, at, end }) = self.frame(input) else { return Ok(None) };
+        if end > input.len() {
+            return Ok(None);
+        }
+        let (frame, rest) = core::mem::take(input).split_at_mut(end);
+        *input = rest;
+        let payload = frame.get_mut(at..).unwrap_or_default();
+        let [first, ..] = word.to_le_bytes();
+        let [a, b, c, d, ..] = (if at == 6 { word >> 16 } else { word >> 32 }).to_le_bytes();
+        Mask::new([a, b, c, d]).apply(payload);
+        if first == 0x82 {
+            Ok(Some(Message::Binary(payload)))
+        } else {
+            text(payload).map(|text| Some(Message::Text(text)))
+        }
+    }
+
+    /// What the input begins with, whether or not all of it is there. (What is shorter than eight bytes in all may go the long way.)
+    #[inline(always)]
+    fn frame(self, input: &[u8]) -> Option<Frame> {
+        // One load, and shifts: bytes that are taken apart one by one are looked up one by one.
+        let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
+        let [first, second, higher, lower, ..] = word.to_le_bytes();
+        let (len, at) = match second {
+            0x80..=0xFD => (u16::from(second & 0x7F), 6),
+            0xFE => (u16::from_be_bytes([higher, lower]), 8),
+            _ => return None,
+        };
+        let is_message = first == 0x81 || first == 0x82;
+        let shortest = at == 6 || len > 125;
+        (is_message && shortest && u32::from(len) <= self.room).then_some(Frame {
+            word,
+            at,
+            end: at + usize::from(len),
+        })
+    }
+}
