@@ -150,8 +150,8 @@ impl Connection {
         Ok(step)
     }
 
-    /// The short way for whole messages, as long as nothing is begun and nothing has closed, of a server whose peers send many short ones.
-    /// What it does not take, [`receive`](Self::receive) does.
+    /// The short way for whole messages, as long as nothing is begun and nothing has closed. What it does not take,
+    /// [`receive`](Self::receive) does.
     #[inline]
     #[must_use]
     pub fn whole(&self) -> Option<Whole> {

@@ -116,11 +116,10 @@ impl Decoder {
         self.payload(kind, rsv, header.fin, at, input)
     }
 
-    /// The short way for whole messages, where there is one: between messages, and not for the frames of a server.
+    /// The short way for whole messages, where there is one: between messages.
     #[inline]
     pub(crate) fn whole(&self) -> Option<Whole> {
-        let awaited = self.awaits == Awaits::Message && self.role == Role::Server;
-        (awaited && self.parts > 0).then(|| Whole::new(self.room))
+        (self.awaits == Awaits::Message && self.parts > 0).then(|| Whole::new(self.role, self.room))
     }
 
     /// What the next header must fit. Bits that nobody has agreed on mean nothing (RFC 7692 §5).

@@ -54,7 +54,7 @@ impl Encoder {
     /// A whole message, into `out`. Returns how many bytes that took.
     #[inline(always)]
     pub fn message(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {
-        match self.short(message, out) {
+        match self.short(message, key, out) {
             Some(written) => Ok(written),
             None => self.long(message, key, out),
         }
@@ -91,24 +91,32 @@ impl Encoder {
         self.control(Opcode::Close, payload.get(..len).unwrap_or_default(), key, out)
     }
 
-    /// What most messages of a server are: one frame of fewer than 64 KiB, whose header is two bytes or four. `None` says only that this
-    /// is for the rules.
+    /// What most messages are: one frame of fewer than 64 KiB, whose header is two bytes or four, and the key of a client's. `None` says only
+    /// that this is for the rules.
     #[inline(always)]
-    fn short(&self, message: Message<'_>, out: &mut [u8]) -> Option<usize> {
+    fn short(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Option<usize> {
         let first = 0x80 | message.kind().opcode().bits();
         let payload = message.as_bytes();
-        let len = u16::try_from(payload.len()).ok().filter(|_| !self.open && self.role == Role::Server)?;
-        let head = out.first_chunk_mut::<4>()?;
+        let len = u16::try_from(payload.len()).ok().filter(|_| !self.open)?;
         let [higher, lower] = len.to_be_bytes();
-        let at = if len <= 125 {
-            [head[0], head[1]] = [first, lower];
-            2
+        let (bit, key_len) = if self.role == Role::Client { (0x80, 4) } else { (0, 0) };
+        let frame = if len <= 125 {
+            let frame = out.get_mut(..2 + key_len + payload.len())?;
+            *frame.first_chunk_mut()? = [first, bit | lower];
+            frame
         } else {
-            *head = [first, 126, higher, lower];
-            4
+            let frame = out.get_mut(..4 + key_len + payload.len())?;
+            *frame.first_chunk_mut()? = [first, bit | 126, higher, lower];
+            frame
         };
-        out.get_mut(at..at + payload.len())?.copy_from_slice(payload);
-        Some(at + payload.len())
+        let written = frame.len();
+        let (head, body) = frame.split_at_mut(written - payload.len());
+        body.copy_from_slice(payload);
+        if self.role == Role::Client {
+            *head.last_chunk_mut()? = key.key();
+            { key }.apply(body);
+        }
+        Some(written)
     }
 
     fn control(&self, opcode: Opcode, payload: &[u8], key: Mask, out: &mut [u8]) -> Result<usize, Unsent> {

@@ -1,12 +1,12 @@
-//! `Whole`: the short way for whole messages. What most peers of a server send lies whole in the input, in one short frame, and of that nothing
-//! can be wrong but its text: so no rule is asked, and the machine need not be there.
+//! `Whole`: the short way for whole messages. Most of what is received lies whole in the input, in one short frame, and of that nothing can be
+//! wrong but its text: so no rule is asked, and the machine need not be there.
 
 use core::mem::size_of;
 
 use crate::utf8::text;
-use crate::{Error, Mask, Message};
+use crate::{Error, Mask, Message, Role};
 
-/// Takes messages that lie whole in the input, in one masked frame of fewer than 64 KiB, for a connection that has them next.
+/// Takes messages that lie whole in the input, in one frame of fewer than 64 KiB, for a connection that has them next.
 ///
 /// [`Connection::whole`](crate::Connection::whole) gives it. It remembers nothing and changes nothing: it may be used as long as nothing else
 /// was received, and nothing was sent that closes.
@@ -14,6 +14,9 @@ use crate::{Error, Mask, Message};
 pub struct Whole {
     /// Payload bytes that a message may have.
     room: u32,
+    /// The mask bit that a frame must have, and the bytes of its key. §5.1: a client masks every frame, a server none.
+    bit: u8,
+    key: u8,
 }
 
 /// Where a message lies in the input, and its first bytes.
@@ -24,11 +27,14 @@ struct Frame {
     end: usize,
 }
 
-const _: () = assert!(size_of::<Whole>() == 4, "it is kept in a register");
+const _: () = assert!(size_of::<Whole>() == 8, "it is kept in a register");
 
 impl Whole {
-    pub(crate) const fn new(room: u32) -> Self {
-        Self { room }
+    pub(crate) const fn new(role: Role, room: u32) -> Self {
+        match role {
+            Role::Server => Self { room, bit: 0x80, key: 4 },
+            Role::Client => Self { room, bit: 0, key: 0 },
+        }
     }
 
     /// Takes the message that `input` begins with, unmasked in place, off its front. `None` says only that what comes is for
@@ -46,8 +52,10 @@ impl Whole {
         *input = rest;
         let payload = frame.get_mut(at..).unwrap_or_default();
         let [first, ..] = word.to_le_bytes();
-        let [a, b, c, d, ..] = (if at == 6 { word >> 16 } else { word >> 32 }).to_le_bytes();
-        Mask::new([a, b, c, d]).apply(payload);
+        if self.bit != 0 {
+            let [a, b, c, d, ..] = (if at == 6 { word >> 16 } else { word >> 32 }).to_le_bytes();
+            Mask::new([a, b, c, d]).apply(payload);
+        }
         if first == 0x82 {
             Ok(Some(Message::Binary(payload)))
         } else {
@@ -61,17 +69,13 @@ impl Whole {
         // One load, and shifts: bytes that are taken apart one by one are looked up one by one.
         let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
         let [first, second, higher, lower, ..] = word.to_le_bytes();
-        let (len, at) = match second {
-            0x80..=0xFD => (u16::from(second & 0x7F), 6),
-            0xFE => (u16::from_be_bytes([higher, lower]), 8),
+        let (len, header) = match (second ^ self.bit, u16::from_be_bytes([higher, lower])) {
+            (len @ 0..=125, _) => (u16::from(len), 2),
+            (126, len @ 126..) => (len, 4),
             _ => return None,
         };
+        let at = header + usize::from(self.key);
         let is_message = first == 0x81 || first == 0x82;
-        let shortest = at == 6 || len > 125;
-        (is_message && shortest && u32::from(len) <= self.room).then_some(Frame {
-            word,
-            at,
-            end: at + usize::from(len),
-        })
+        (is_message && u32::from(len) <= self.room).then_some(Frame { word, at, end: at + usize::from(len) })
     }
 }

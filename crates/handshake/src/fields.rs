@@ -64,8 +64,7 @@ impl<'h, 'b> Fields<'h, 'b> {
         match httparse::parse_headers(lines, &mut slots.0) {
             Ok(httparse::Status::Complete((len, fields))) => {
                 // RFC 9112 §2.2: httparse takes an LF alone for a line end.
-                let lines = lines.get(..len).unwrap_or_default();
-                if lines.split_inclusive(|byte| *byte == b'\n').all(|line| line.ends_with(b"\r\n")) {
+                if ends_as_lines_do(lines.get(..len).unwrap_or_default()) {
                     Ok(Self(fields))
                 } else {
                     Err(Refusal::BareLineEnd)
@@ -109,4 +108,12 @@ impl<'h, 'b> Fields<'h, 'b> {
     pub(crate) fn persist(self, version: Version) -> bool {
         !self.lists("connection", "close") && (version == Version::Http11 || self.lists("connection", "keep-alive"))
     }
+}
+
+/// Whether each LF has its CR, and the last byte is an LF. All bytes are looked at, so that it can be many at a time.
+fn ends_as_lines_do(lines: &[u8]) -> bool {
+    let pairs = lines.iter().zip(lines.get(1..).unwrap_or_default());
+    let alone =
+        pairs.fold(lines.first() == Some(&b'\n'), |alone, (before, byte)| alone | (*byte == b'\n' && *before != b'\r'));
+    !alone && lines.last().is_none_or(|last| *last == b'\n')
 }

@@ -80,13 +80,16 @@ impl Head {
     /// The [`Refusal`] that the first wrong byte deserves; it is the same however the bytes are cut, and again on the
     /// next call.
     pub fn scan(&mut self, buf: &[u8]) -> Result<Option<usize>, Refusal> {
-        let limit = self.limits.head as usize;
-        for byte in buf.iter().take(limit).skip(self.scanned as usize) {
-            if self.awaits == Awaits::Nothing {
-                break;
-            }
+        let within = buf.get(..self.limits.head as usize).unwrap_or(buf);
+        while self.awaits != Awaits::Nothing
+            && let Some([byte, rest @ ..]) = within.get(self.scanned as usize..)
+        {
             self.awaits = self.after(*byte)?;
             self.scanned += 1;
+            if self.awaits == Awaits::Line {
+                // Most bytes of a head stand in mid-line.
+                self.scanned += plain(rest);
+            }
         }
         match self.awaits {
             Awaits::Nothing => Ok(Some(self.scanned as usize)),
@@ -133,4 +136,43 @@ impl Head {
     }
 }
 
+/// How many bytes there are in front of the first control byte: in mid-line these change nothing. Eight at a time.
+fn plain(bytes: &[u8]) -> u32 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let mut plain = 0;
+    for chunk in bytes.as_chunks().0 {
+        let word = u64::from_le_bytes(*chunk);
+        let not_del = word ^ (0x7F * EACH);
+        // The highest bit of a byte: it is less than a blank, or DEL. (Behind the first such byte others may seem to be.)
+        let below = word.wrapping_sub(0x20 * EACH) & !word;
+        let del = not_del.wrapping_sub(EACH) & !not_del;
+        let control = (below | del) & HIGH;
+        plain += control.trailing_zeros() / 8;
+        if control != 0 {
+            break;
+        }
+    }
+    plain
+}
+
 const _: () = assert!(size_of::<Head>() <= 24);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_control_byte_ends_what_is_plain() {
+        for (at, byte) in (0..16).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            for around in [b' ', b'~', b'z', 0x80, 0xFF] {
+                let bytes: [u8; 16] = core::array::from_fn(|place| if place == at { byte } else { around });
+                let wanted = if matches!(byte, 0..=31 | 127) { at } else { 16 };
+                assert_eq!(u32::try_from(wanted), Ok(plain(&bytes)), "{byte} at {at} among {around}");
+            }
+        }
+        // What is not a whole chunk goes byte by byte.
+        assert_eq!(plain(b"7 bytes"), 0);
+        assert_eq!(plain(&[0, 1, 2, 127, 10, 13, 0, 0]), 0);
+    }
+}

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use longwire_frame::{CloseCode, Message, Whole};
+use longwire_frame::{CloseCode, Message, Role, Whole};
 
 use crate::Opening;
 use crate::peer_id::PeerId;
@@ -38,19 +38,21 @@ pub struct Out<'a> {
     /// Messages of fewer bytes go to what is collected for this peer, and nothing has to be asked. 0 as soon as anything else was done: it
     /// may have changed that.
     short: usize,
+    /// As whose they are sent.
+    role: Role,
 }
 
 impl<'a> Out<'a> {
     pub(crate) const fn new(sending: &'a mut Sending, machine: &'a mut dyn Machine, key: Key) -> Self {
-        Self { sending, machine, key, short: 0 }
+        Self { sending, machine, key, short: 0, role: Role::Server }
     }
 
     /// What takes this peer's whole messages, if they may be handed on one behind the other now; and from here on short ones are sent
     /// to it the short way.
     #[inline]
     pub(crate) fn go_short(&mut self) -> Option<Whole> {
-        let (whole, short) = self.sending.short_way(self.key.slot)?;
-        self.short = short;
+        let whole;
+        (whole, self.short, self.role) = self.sending.short_way(self.key.slot)?;
         Some(whole)
     }
 
@@ -84,13 +86,21 @@ impl<'a> Out<'a> {
     #[inline]
     pub fn send<'p>(&mut self, publication: impl Into<Publication<'p>>) {
         match publication.into() {
-            Publication::Message(message) if message.len() < self.short && self.sending.collect(message) => {}
+            Publication::Message(message)
+                if message.len() < self.short && self.role == Role::Server && self.sending.collect(message) => {}
             publication => self.send_any(&publication),
         }
     }
 
     #[inline(never)]
     fn send_any(&mut self, publication: &Publication<'_>) {
+        if let Publication::Message(message) = publication
+            && message.len() < self.short
+            && self.role == Role::Client
+            && self.sending.collect_masked(self.machine, *message)
+        {
+            return;
+        }
         let (sending, machine, key) = self.all();
         sending.send(machine, key.slot, publication);
     }

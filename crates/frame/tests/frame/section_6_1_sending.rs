@@ -70,6 +70,12 @@ fn a_full_output_changes_nothing() {
     let mut encoder = Encoder::new(Role::Client);
     for room in 0..11 {
         let mut out = vec![0xEE; room];
+        if room < 7 {
+            assert_eq!(
+                Encoder::new(Role::Server).message(Message::Text("Hello"), Mask::NONE, &mut out),
+                Err(Unsent::Full)
+            );
+        }
         assert_eq!(encoder.message(Message::Text("Hello"), Mask::new(KEY), &mut out), Err(Unsent::Full));
         assert_eq!(encoder.piece(Message::Text("Hello"), false, Mask::new(KEY), &mut out), Err(Unsent::Full));
         assert_eq!(encoder.ping(b"Hello", Mask::new(KEY), &mut out), Err(Unsent::Full));

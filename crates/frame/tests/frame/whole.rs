@@ -70,7 +70,9 @@ fn what_needs_a_second_look_goes_the_long_way() {
     ] {
         assert_eq!(short(&server(), &input), Ok(None), "{what}");
     }
-    assert_eq!(short(&Connection::client(Limits::DEFAULT), &masked(0x81, b"masked")), Ok(None), "for a client");
+    let (client, frame) = (Connection::client(Limits::DEFAULT), unmasked(0x81, b"not masked"));
+    assert_eq!(short(&client, &masked(0x81, b"masked")), Ok(None), "masked, for a client");
+    assert_eq!(short(&client, &frame), Ok(Some((b"not masked".to_vec(), frame.len()))));
 }
 
 /// §10.4: the limits hold on either way, and are inclusive.

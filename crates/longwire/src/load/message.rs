@@ -33,12 +33,9 @@ impl Shape {
     /// Makes of the memory message `number` of connection `of`.
     pub(super) fn stamp(self, memory: &mut [u8], of: usize, number: u64) {
         let stamp = (of as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ number;
-        let mut hex = [0; STAMP];
-        for (at, digit) in hex.iter_mut().enumerate() {
-            *digit = b"0123456789abcdef"[(stamp >> (4 * at)) as usize & 15];
-        }
-        for (byte, digit) in memory.iter_mut().zip(hex) {
-            *byte = digit;
+        let hex = [hex(stamp as u32), hex((stamp >> 32) as u32)];
+        for (byte, digit) in memory.iter_mut().zip(hex.as_flattened()) {
+            *byte = *digit;
         }
     }
 
@@ -54,11 +51,23 @@ impl Shape {
 
     /// The memory as what is sent.
     pub(super) fn message(self, memory: &[u8]) -> Message<'_> {
-        match str::from_utf8(memory) {
+        match str::from_utf8(if self.text { memory } else { &[] }) {
             Ok(text) if self.text => Message::Text(text),
             _ => Message::Binary(memory),
         }
     }
+}
+
+/// The eight digits of a number, the lowest first, all at once: this is done twice for every message.
+const fn hex(number: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut digits = number as u64;
+    digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF;
+    digits = (digits | digits << 8) & 0x00FF_00FF_00FF_00FF;
+    digits = (digits | digits << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    // What is above 9 reaches 16 with 6 more.
+    let letters = ((digits + 6 * EACH) >> 4) & EACH;
+    (digits + EACH * b'0' as u64 + letters * (b'a' - b'0' - 10) as u64).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -78,6 +87,14 @@ mod tests {
             assert!(all.iter().all(|one| all.iter().filter(|other| *other == one).count() == 1));
             assert_eq!(say(0, 0), all[0]);
             assert_eq!(matches!(shape.message(&all[0]), Message::Text(_)), text);
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [0, 9, 10, 15, 16, 0x0123_4567, 0x89AB_CDEF, 0x9A9A_F0F0, u32::MAX] {
+            let all: Vec<u8> = format!("{number:08x}").into_bytes().into_iter().rev().collect();
+            assert_eq!(hex(number)[..], all);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sending to one connection, and closing it: messages, pieces, pings, events, closes.
 
-use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Whole};
+use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Unsent, Whole};
 use longwire_sse::Comment;
 
 use super::Sending;
@@ -31,31 +31,45 @@ impl Sending {
         }
     }
 
-    /// What takes the whole messages of the visited peer, if it is open, nothing is begun and nothing waits for it; and how long what is sent
-    /// to it must be not to be [collected](Self::collect).
+    /// What takes the whole messages of the visited peer, if it is open, nothing is begun and nothing waits for it; how long what is sent to it
+    /// must be not to be [collected](Self::collect), and as whose that is.
     #[inline]
-    pub(crate) fn short_way(&self, slot: u32) -> Option<(Whole, usize)> {
+    pub(crate) fn short_way(&self, slot: u32) -> Option<(Whole, usize, Role)> {
         let connection = &self.slots[slot];
         let Session::WebSocket(socket) = &connection.session else { return None };
         let waits = connection.output.is_some() || connection.ending || connection.paused;
-        if waits || connection.client || !socket.is_plain() || !self.cork.is_of(slot) {
+        if waits || !socket.is_plain() || !self.cork.is_of(slot) {
             return None;
         }
+        let role = if connection.client { Role::Client } else { Role::Server };
         let most = if socket.terms.window().is_some() { self.limits.deflate_from } else { usize::MAX };
-        Some((socket.connection.whole()?, most.min(self.limits.direct)))
+        Some((socket.connection.whole()?, most.min(self.limits.direct), role))
     }
 
-    /// Collects a short message for the visited peer, to which it may go at once. `false` if so much is collected that this
+    /// Collects a short message for the visited peer, a client, to which it may go at once. `false` if so much is collected that this
     /// has to be asked: then nothing has happened.
     #[inline]
     pub(crate) fn collect(&mut self, message: Message<'_>) -> bool {
-        const SERVER: Encoder = Encoder::new(Role::Server);
+        self.collect_with(message, |out| Encoder::new(Role::Server).message(message, Mask::NONE, out))
+    }
+
+    /// The same, where the peer is a server.
+    pub(crate) fn collect_masked(&mut self, machine: &mut dyn Machine, message: Message<'_>) -> bool {
+        let key = self.masks.peek(machine);
+        let fits = self.collect_with(message, |out| Encoder::new(Role::Client).message(message, key, out));
+        if fits {
+            self.masks.take();
+        }
+        fits
+    }
+
+    #[inline]
+    fn collect_with(&mut self, message: Message<'_>, encode: impl FnOnce(&mut [u8]) -> Result<usize, Unsent>) -> bool {
         if self.cork.len() + message.len() >= self.little {
             return false;
         }
-        let out = &mut self.cork.bytes;
-        let Ok(written) = SERVER.message(message, Mask::NONE, out.spare()) else { return false };
-        out.wrote(written);
+        let Ok(written) = encode(self.cork.bytes.spare()) else { return false };
+        self.cork.bytes.wrote(written);
         self.stats.messages_out += 1;
         true
     }

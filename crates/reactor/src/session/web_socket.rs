@@ -215,8 +215,9 @@ pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u
     match taken {
         Ok(Ok(calm)) => Taken { bytes, calm },
         Ok(Err(fault)) => {
+            let mask = visit.sending.mask_for_reply(visit.machine, slot);
             if let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session {
-                socket.connection.fail(fault, visit.reply, Mask::NONE);
+                socket.connection.fail(fault, visit.reply, mask);
             }
             fail(visit, fault);
             Taken { bytes: all, calm: false }
