@@ -216,8 +216,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     ) -> Result<(), Closed> {
         let begun = input.as_ref().and_then(|input| input.assembly.as_ref());
         let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
-        // It grows by much at once, so that it is seldom moved, but by no more than three times what has arrived.
-        let more = to_come.min(3 * length).max(most);
+        // It grows by much at once, so that it is seldom moved, but by no more than three times what has arrived; and by a little more if
+        // that is the end, or all of it would be moved for its last bytes.
+        let more = if to_come < 3 * length + self.sending.limits.direct { to_come } else { (3 * length).max(most) };
         let grows = length + most > capacity;
         if grows && !self.visit_of(key, input).may_grow(length + more) {
             return Ok(());
