@@ -91,8 +91,8 @@ impl Encoder {
         self.control(Opcode::Close, payload.get(..len).unwrap_or_default(), key, out)
     }
 
-    /// What most messages are: one frame of fewer than 64 KiB, whose header is two bytes or four, and the key of a client's. `None` says only
-    /// that this is for the rules.
+    /// What most messages are: one frame of fewer than 64 KiB, whose header is two bytes or four (§5.2), and the key of a client's (§5.1, §5.3).
+    /// `None` says only that this is for the rules.
     #[inline(always)]
     fn short(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Option<usize> {
         let first = 0x80 | message.kind().opcode().bits();

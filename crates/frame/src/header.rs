@@ -1,7 +1,7 @@
 //! The first 2 to 14 bytes of a frame: RFC 6455 §5.2.
 //!
 //! Every rule about a header stands once, in [`Header::parse_within`], in the order in which the wire shows what it
-//! needs. `Decoder::short` is a shortcut to what most headers come to; whatever it does not take goes that way.
+//! needs. [`Whole`](crate::Whole) is a shortcut to what most headers come to; whatever it does not take goes that way.
 
 use crate::{Error, Full, Mask, Opcode, Rsv};
 

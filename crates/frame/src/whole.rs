@@ -10,6 +10,19 @@ use crate::{Error, Mask, Message, Role};
 ///
 /// [`Connection::whole`](crate::Connection::whole) gives it. It remembers nothing and changes nothing: it may be used as long as nothing else
 /// was received, and nothing was sent that closes.
+///
+/// ```
+/// use longwire_frame::{Connection, Limits, Message};
+///
+/// let connection = Connection::client(Limits::default());
+/// let mut arrived = *b"\x81\x08a letter\x82\x06bytes!\x89\x00";
+/// let mut input = &mut arrived[..];
+/// let whole = connection.whole().expect("it is open, and nothing is begun");
+/// assert_eq!(whole.next(&mut input), Ok(Some(Message::Text("a letter"))));
+/// assert_eq!(whole.next(&mut input), Ok(Some(Message::Binary(b"bytes!"))));
+/// assert_eq!(whole.next(&mut input), Ok(None)); // a Ping: for `Connection::receive`
+/// assert_eq!(input.len(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole {
     /// Payload bytes that a message may have.
@@ -66,7 +79,7 @@ impl Whole {
     /// What the input begins with, whether or not all of it is there. (What is shorter than eight bytes in all may go the long way.)
     #[inline(always)]
     fn frame(self, input: &[u8]) -> Option<Frame> {
-        // One load, and shifts: bytes that are taken apart one by one are looked up one by one.
+        // §5.2: the shortest of the forms that a length may have. One load, and shifts: bytes that are taken apart one by one are looked up one by one.
         let word = u64::from_le_bytes(*input.first_chunk::<8>()?);
         let [first, second, higher, lower, ..] = word.to_le_bytes();
         let (len, header) = match (second ^ self.bit, u16::from_be_bytes([higher, lower])) {

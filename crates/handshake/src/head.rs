@@ -1,4 +1,4 @@
-//! `Head`: finds the end of a head while it arrives. It looks at each byte once, however the head was cut into packets,
+//! `Head`: finds the end of a head while it arrives. It goes over the bytes once, however the head was cut into packets,
 //! and it is the first to refuse: line ends, control bytes and sizes are judged here, before anything is parsed.
 //!
 //! ```text

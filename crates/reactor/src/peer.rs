@@ -51,9 +51,8 @@ impl<'a> Out<'a> {
     /// to it the short way.
     #[inline]
     pub(crate) fn go_short(&mut self) -> Option<Whole> {
-        let whole;
-        (whole, self.short, self.role) = self.sending.short_way(self.key.slot)?;
-        Some(whole)
+        (self.short, self.role) = self.sending.short_way(self.key.slot)?;
+        self.sending.whole(self.key.slot)
     }
 
     /// Whether nothing but short messages to this peer was sent since then.
@@ -87,7 +86,9 @@ impl<'a> Out<'a> {
     pub fn send<'p>(&mut self, publication: impl Into<Publication<'p>>) {
         match publication.into() {
             Publication::Message(message)
-                if message.len() < self.short && self.role == Role::Server && self.sending.collect(message) => {}
+                if message.len() < self.short
+                    && self.role == Role::Server
+                    && self.sending.collect(self.key.slot, message) => {}
             publication => self.send_any(&publication),
         }
     }
@@ -97,12 +98,18 @@ impl<'a> Out<'a> {
         if let Publication::Message(message) = publication
             && message.len() < self.short
             && self.role == Role::Client
-            && self.sending.collect_masked(self.machine, *message)
+            && self.sending.collect_masked(self.machine, self.key.slot, *message)
         {
             return;
         }
         let (sending, machine, key) = self.all();
-        sending.send(machine, key.slot, publication);
+        let collected = match publication {
+            Publication::Message(message) => sending.send_short(machine, key.slot, *message),
+            _ => false,
+        };
+        if !collected {
+            sending.send(machine, key.slot, publication);
+        }
     }
 
     /// Sends to another peer of this server.

@@ -70,12 +70,6 @@ fn a_full_output_changes_nothing() {
     let mut encoder = Encoder::new(Role::Client);
     for room in 0..11 {
         let mut out = vec![0xEE; room];
-        if room < 7 {
-            assert_eq!(
-                Encoder::new(Role::Server).message(Message::Text("Hello"), Mask::NONE, &mut out),
-                Err(Unsent::Full)
-            );
-        }
         assert_eq!(encoder.message(Message::Text("Hello"), Mask::new(KEY), &mut out), Err(Unsent::Full));
         assert_eq!(encoder.piece(Message::Text("Hello"), false, Mask::new(KEY), &mut out), Err(Unsent::Full));
         assert_eq!(encoder.ping(b"Hello", Mask::new(KEY), &mut out), Err(Unsent::Full));
@@ -84,6 +78,22 @@ fn a_full_output_changes_nothing() {
     }
     assert_eq!(encoder.message(Message::Text("Hello"), Mask::new(KEY), &mut [0; 11]), Ok(11));
 }
+
+#[test]
+fn an_output_that_is_one_byte_too_short_stays_as_it_was() {
+    for (role, len) in [Role::Server, Role::Client].into_iter().flat_map(|role| LENGTHS.map(|len| (role, len))) {
+        let (encoder, payload) = (Encoder::new(role), vec![b'x'; len]);
+        let message = Message::Binary(&payload);
+        let whole = encoder.message_header(message, Mask::new(KEY)).unwrap().encoded_len() + len;
+        let mut out = vec![0xEE; whole];
+        assert_eq!(encoder.message(message, Mask::new(KEY), &mut out[1..]), Err(Unsent::Full), "{role:?}, {len}");
+        assert!(out.iter().all(|byte| *byte == 0xEE), "{role:?}, {len}");
+        assert_eq!(encoder.message(message, Mask::new(KEY), &mut out), Ok(whole));
+    }
+}
+
+/// On either side of where a header changes its form.
+const LENGTHS: [usize; 6] = [0, 1, 125, 126, 65_535, 65_536];
 
 #[test]
 fn a_control_frame_of_126_bytes_cannot_be_sent() {

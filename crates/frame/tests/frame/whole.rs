@@ -22,24 +22,31 @@ fn server() -> Connection {
 
 #[test]
 fn a_message_that_lies_whole_in_the_input_is_taken_the_short_way() {
-    for (len, opcode) in (2..=127).chain([128, 255, 256, 65_534, 65_535]).flat_map(|len| [(len, 0x81), (len, 0x82)]) {
+    whole_messages_to(server, masked, 2);
+    whole_messages_to(|| Connection::client(Limits::DEFAULT), unmasked, 6);
+}
+
+/// What is shorter than `least`, and so than eight bytes in all, may go the long way.
+fn whole_messages_to(connection: impl Fn() -> Connection, frame: impl Fn(u8, &[u8]) -> Vec<u8>, least: usize) {
+    let lengths = (least..=127).chain([128, 255, 256, 65_534, 65_535]);
+    for (len, opcode) in lengths.flat_map(|len| [(len, 0x81), (len, 0x82)]) {
         let payload = vec![b'x'; len];
-        let frame = masked(opcode, &payload);
+        let frame = frame(opcode, &payload);
         for more in [&b""[..], b"\x81"] {
             let input = [&frame, more].concat();
-            let connection = server();
+            let mut connection = connection();
             assert_eq!(short(&connection, &input), Ok(Some((payload.clone(), frame.len()))), "{len} bytes");
             assert_eq!(connection.state(), State::Open);
             // And the long way says the same.
             let mut bytes = input.clone();
-            let step = server().receive(&mut bytes, &mut Reply::new(), Mask::NONE).unwrap();
+            let step = connection.receive(&mut bytes, &mut Reply::new(), Mask::NONE).unwrap();
             let event = match opcode {
                 0x81 => Event::Text { carried: None, rest: str::from_utf8(&payload).unwrap(), end: true },
                 _ => Event::Binary { bytes: &payload, end: true },
             };
             assert_eq!((step.consumed, step.event), (frame.len(), Some(event)));
         }
-        assert_eq!(short(&server(), &frame[..frame.len() - 1]), Ok(None), "{len} bytes but one");
+        assert_eq!(short(&connection(), &frame[..frame.len() - 1]), Ok(None), "{len} bytes but one");
     }
 }
 

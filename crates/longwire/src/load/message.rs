@@ -51,10 +51,12 @@ impl Shape {
 
     /// The memory as what is sent.
     pub(super) fn message(self, memory: &[u8]) -> Message<'_> {
-        match str::from_utf8(if self.text { memory } else { &[] }) {
-            Ok(text) if self.text => Message::Text(text),
-            _ => Message::Binary(memory),
+        if self.text
+            && let Ok(text) = str::from_utf8(memory)
+        {
+            return Message::Text(text);
         }
+        Message::Binary(memory)
     }
 }
 

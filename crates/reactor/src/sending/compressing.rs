@@ -5,7 +5,7 @@ use crate::deflate::Deflaters;
 use crate::session::Session;
 
 /// To compress a byte is as much work as to read so many, and up to five times as much where nothing becomes shorter.
-const DEFLATING: u64 = 4;
+pub(super) const DEFLATING: u64 = 4;
 
 impl Sending {
     /// The payload that goes out in the place of this message's, if that was agreed on and it is long enough. Give it back to

@@ -31,32 +31,48 @@ impl Sending {
         }
     }
 
-    /// What takes the whole messages of the visited peer, if it is open, nothing is begun and nothing waits for it; how long what is sent to it
-    /// must be not to be [collected](Self::collect), and as whose that is.
+    /// Of how many bytes a message to the visited peer must be not to be [collected](Self::collect), and as whose it goes; `None` if that has to
+    /// be asked each time, for it is not open, or something is begun or waits.
     #[inline]
-    pub(crate) fn short_way(&self, slot: u32) -> Option<(Whole, usize, Role)> {
+    pub(crate) fn short_way(&self, slot: u32) -> Option<(usize, Role)> {
         let connection = &self.slots[slot];
         let Session::WebSocket(socket) = &connection.session else { return None };
         let waits = connection.output.is_some() || connection.ending || connection.paused;
-        if waits || !socket.is_plain() || !self.cork.is_of(slot) {
+        if waits || !socket.sends_whole() || !self.cork.is_of(slot) {
             return None;
         }
         let role = if connection.client { Role::Client } else { Role::Server };
         let most = if socket.terms.window().is_some() { self.limits.deflate_from } else { usize::MAX };
-        Some((socket.connection.whole()?, most.min(self.limits.direct), role))
+        Some((most.min(self.limits.direct), role))
     }
 
-    /// Collects a short message for the visited peer, a client, to which it may go at once. `false` if so much is collected that this
-    /// has to be asked: then nothing has happened.
+    /// What takes this peer's whole messages, if that is what the application wants and none is begun.
     #[inline]
-    pub(crate) fn collect(&mut self, message: Message<'_>) -> bool {
-        self.collect_with(message, |out| Encoder::new(Role::Server).message(message, Mask::NONE, out))
+    pub(crate) fn whole(&self, slot: u32) -> Option<Whole> {
+        let Session::WebSocket(socket) = &self.slots[slot].session else { return None };
+        if socket.pieces { None } else { socket.connection.whole() }
+    }
+
+    /// Sends a message the short way, if it is short and that way is open. `false` if not: then nothing has happened.
+    pub(crate) fn send_short(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) -> bool {
+        match self.short_way(slot) {
+            Some((most, Role::Server)) if message.len() < most => self.collect(slot, message),
+            Some((most, Role::Client)) if message.len() < most => self.collect_masked(machine, slot, message),
+            _ => false,
+        }
+    }
+
+    /// Collects a short message for the visited peer, a client, to which the [short way](Self::short_way) is open. `false` if so much is
+    /// collected that this has to be asked: then nothing has happened.
+    #[inline]
+    pub(crate) fn collect(&mut self, slot: u32, message: Message<'_>) -> bool {
+        self.collect_with(slot, message, |out| Encoder::new(Role::Server).message(message, Mask::NONE, out))
     }
 
     /// The same, where the peer is a server.
-    pub(crate) fn collect_masked(&mut self, machine: &mut dyn Machine, message: Message<'_>) -> bool {
+    pub(crate) fn collect_masked(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) -> bool {
         let key = self.masks.peek(machine);
-        let fits = self.collect_with(message, |out| Encoder::new(Role::Client).message(message, key, out));
+        let fits = self.collect_with(slot, message, |out| Encoder::new(Role::Client).message(message, key, out));
         if fits {
             self.masks.take();
         }
@@ -64,7 +80,13 @@ impl Sending {
     }
 
     #[inline]
-    fn collect_with(&mut self, message: Message<'_>, encode: impl FnOnce(&mut [u8]) -> Result<usize, Unsent>) -> bool {
+    fn collect_with(
+        &mut self,
+        slot: u32,
+        message: Message<'_>,
+        encode: impl FnOnce(&mut [u8]) -> Result<usize, Unsent>,
+    ) -> bool {
+        debug_assert!(self.short_way(slot).is_some(), "the short way was closed meanwhile");
         if self.cork.len() + message.len() >= self.little {
             return false;
         }

@@ -5,6 +5,7 @@ use std::io::IoSlice;
 use longwire_frame::State;
 
 use super::Sending;
+use super::compressing::DEFLATING;
 use crate::encode::{append_deflated_frame, append_frame};
 use crate::publication::Publication;
 use crate::remote::Parcel;
@@ -53,13 +54,14 @@ impl Sending {
     ) {
         self.stats.published += 1;
         // What one turn can publish must not grow with what its peers can send.
-        let Self { topics, deflaters, limits, .. } = self;
+        let Self { topics, deflaters, limits, work, .. } = self;
         let waits = topics.publish(topic, except, |form, out| match (form, publication.message()) {
             (Form::Events, _) => publication.encode_event(out),
             (_, None) => {}
             (Form::Frames, Some(message)) => append_frame(message, out),
             (Form::Deflated(window), Some(message)) => {
                 let worth_it = message.len() >= limits.deflate_from;
+                *work += if worth_it { DEFLATING * message.len() as u64 } else { 0 };
                 match worth_it.then(|| deflaters.shared(window, message.as_bytes())).flatten() {
                     Some(payload) => {
                         append_deflated_frame(message, &payload, out);

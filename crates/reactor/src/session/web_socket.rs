@@ -28,7 +28,7 @@ pub(crate) struct WebSocket {
     /// What we are sending in pieces.
     pub(crate) sends: Sends,
     /// The application wants pieces, not messages.
-    pub(super) pieces: bool,
+    pub(crate) pieces: bool,
     /// How messages are compressed.
     pub(crate) terms: Terms,
 }
@@ -63,10 +63,11 @@ impl WebSocket {
         open && self.message_since.is_none() && self.pinged.is_none() && !self.pieces
     }
 
-    /// Whether it hands on whole messages, and none of ours is begun.
+    /// Whether whole messages may be sent now: none of ours is begun, and it is open.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.pieces && self.sends == Sends::Nothing && !self.connection.is_mid_message()
+    pub(crate) fn sends_whole(&self) -> bool {
+        let open = matches!(self.connection.state(), State::Open);
+        open && self.sends == Sends::Nothing && !self.connection.is_mid_message()
     }
 
     /// The last byte that waited has left. Whether the wait for the peer begins only now.
@@ -192,7 +193,8 @@ impl Taken {
 pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> Taken {
     let Visit { handler, users, sending, machine, key, input, .. } = visit;
     let (slot, half) = (key.slot, sending.limits.send_queue / 2);
-    let Some(user) = users.get_mut(slot).filter(|_| input.is_none()) else { return Taken::NOTHING };
+    let begun = input.as_ref().is_some_and(|input| !input.is_empty());
+    let Some(user) = users.get_mut(slot).filter(|_| !begun) else { return Taken::NOTHING };
     let mut peer = Peer { user, out: Out::new(sending, *machine, *key) };
     let all = bytes.len();
     let mut rest = bytes;

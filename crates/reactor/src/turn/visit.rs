@@ -216,10 +216,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     ) -> Result<(), Closed> {
         let begun = input.as_ref().and_then(|input| input.assembly.as_ref());
         let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
-        // It grows by much at once, so that it is seldom moved, but by no more than three times what has arrived; and by a little more if
-        // that is the end, or all of it would be moved for its last bytes.
-        let more = if to_come < 3 * length + self.sending.limits.direct { to_come } else { (3 * length).max(most) };
-        let grows = length + most > capacity;
+        // It grows by much at once, so that it is seldom moved, however small its fragments are: by a quarter of what has arrived at least, and
+        // by no more than three times that; by a little more if that is the end of the frame, or all of it would be moved for its last bytes.
+        let direct = self.sending.limits.direct;
+        let least = if to_come < most + direct { to_come } else { most };
+        let more = if to_come < 3 * length + direct { to_come.max(length / 4) } else { least.max(3 * length) };
+        let grows = length + least > capacity;
         if grows && !self.visit_of(key, input).may_grow(length + more) {
             return Ok(());
         }

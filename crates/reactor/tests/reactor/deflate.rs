@@ -463,7 +463,16 @@ fn a_visit_inflates_no_more_than_its_budget_and_nobody_starves() {
 
 #[test]
 fn what_is_compressed_for_peers_is_work_and_a_turn_ends_by_it() {
-    let mut stage = with(Limits { visit: 1_000, ..Limits::default() }, Deflate::DEFAULT, App::new());
+    what_is_compressed_is_work(App::new());
+}
+
+#[test]
+fn what_is_compressed_for_listeners_is_work_and_a_turn_ends_by_it() {
+    what_is_compressed_is_work(room());
+}
+
+fn what_is_compressed_is_work(app: App) {
+    let mut stage = with(Limits { visit: 1_000, ..Limits::default() }, Deflate::DEFAULT, app);
     let text = wordy("a");
     let mut clients: Vec<Squeezed> = (0..10).map(|_| Squeezed::open(&mut stage, "/", OFFER).0).collect();
     let frames: Vec<Vec<u8>> =
@@ -473,7 +482,7 @@ fn what_is_compressed_for_peers_is_work_and_a_turn_ends_by_it() {
     }
     stage.settle();
     assert!(stage.app().messages.is_empty());
-    // A byte for each, and an echo of twelve kilobytes to be compressed: a turn has time for two.
+    // A byte for each, and an answer of twelve kilobytes to be compressed: a turn has time for two.
     for (client, frame) in clients.iter().zip(&frames) {
         client.client.send(&frame[frame.len() - 1..]);
     }

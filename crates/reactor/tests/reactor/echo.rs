@@ -203,6 +203,27 @@ fn a_large_binary_message_is_read_straight_into_its_place() {
 }
 
 #[test]
+fn a_message_in_fragments_is_seldom_moved_although_each_header_comes_alone() {
+    let fragments = 64;
+    let mut stage = Stage::with(Limits::default(), App::new());
+    let mut ws = stage.web_socket("/");
+    let (mut pinned, mut moves) = (0, 0);
+    for number in 0..fragments {
+        let first = [0x02, 0x00, 0x80][usize::from(number > 0) + usize::from(number == fragments - 1)];
+        let frame = Sent::raw(first, &[number; 16 << 10]);
+        for part in [&frame[..8], &frame[8..]] {
+            ws.client.send(part);
+            stage.settle();
+        }
+        moves += usize::from(stage.on.stats().pinned != pinned);
+        pinned = stage.on.stats().pinned;
+    }
+    assert!((2..30).contains(&moves), "{moves}");
+    let payload: Vec<u8> = (0..fragments).flat_map(|number| [number; 16 << 10]).collect();
+    assert!(ws.all_frames() == [whole(Opcode::Binary, &payload)]);
+}
+
+#[test]
 fn large_text_in_steps_is_checked_and_joined() {
     let text = "\u{1f600}\u{e9}x".repeat(60_000);
     let bytes = Sent::message(&text);

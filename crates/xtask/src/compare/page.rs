@@ -35,7 +35,7 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
 What is measured as `longwire` is the library in a server like the others', built as they are (one unit, \"fat\" link-time optimization, arithmetic unchecked);
-the program checks its arithmetic and has a second thread for signals, which is some 200 instructions a message (benches/instructions.json).
+the program checks its arithmetic and has threads for signals and log lines, which is some 170 instructions a turn (docs/decisions.md).
 Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
 
 To run it yourself: Linux with two cores and nothing else to do, Rust, Node with npm (for one of the servers), `ulimit -n 20000`, and
