@@ -18,8 +18,8 @@ pub(super) struct Peer {
     pub(super) fans_out: bool,
 }
 
-const fn peer(name: &'static str, package: &'static str, fans_out: bool) -> Peer {
-    Peer { name, package: Some(package), echoes: true, fans_out }
+const fn peer(name: &'static str, package: &'static str) -> Peer {
+    Peer { name, package: Some(package), echoes: true, fans_out: true }
 }
 
 /// Of echo and of fan-out.
@@ -33,15 +33,15 @@ pub(super) const PEERS: [Peer; 12] = [
     Peer { name: FLOORS[0], package: None, echoes: true, fans_out: false },
     Peer { name: FLOORS[1], package: None, echoes: false, fans_out: true },
     Peer { name: OURS, package: None, echoes: true, fans_out: true },
-    peer("tungstenite-mio", "tungstenite", false),
-    peer("fastwebsockets", "fastwebsockets", false),
-    peer("tokio-websockets", "tokio-websockets", true),
-    peer("sockudo-ws", "sockudo-ws", true),
-    peer("tokio-tungstenite", "tokio-tungstenite", true),
-    peer("wtx", "wtx", false),
-    peer("yawc", "yawc", true),
-    peer("soketto", "soketto", true),
-    peer("node-ws", "ws", true),
+    peer("tungstenite-mio", "tungstenite"),
+    peer("fastwebsockets", "fastwebsockets"),
+    peer("tokio-websockets", "tokio-websockets"),
+    peer("sockudo-ws", "sockudo-ws"),
+    peer("tokio-tungstenite", "tokio-tungstenite"),
+    peer("wtx", "wtx"),
+    peer("yawc", "yawc"),
+    peer("soketto", "soketto"),
+    peer("node-ws", "ws"),
 ];
 
 /// A server that runs. It does not outlive its value.
