@@ -6,7 +6,7 @@ use super::alone::{ACTIVE, Alone, IDLE, MOVED};
 use super::measure::{self, LONG, WINDOW};
 use super::peers::{FLOORS, OURS};
 use super::results::{Cost, Results, Row, Spread};
-use super::rounds::QUIET;
+use super::rounds::{COSTS, QUIET};
 
 /// What stands in front of the figures.
 fn head() -> String {
@@ -16,7 +16,7 @@ fn head() -> String {
         "\
 # Benchmarks
 
-Longwire beside other servers, in one run on one machine. `cargo xtask compare` builds everybody, measures, and writes this page; the figures
+Longwire beside other servers, in turns on one machine. `cargo xtask compare` builds everybody, measures, and writes this page; the figures
 are kept in [benches/comparison.json](../benches/comparison.json), the servers are in [benches/peers](../benches/peers/README.md).
 
 ## How it is measured
@@ -35,7 +35,7 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
 What is measured as `longwire` is the library in a server like the others', built as they are (one unit, \"fat\" link-time optimization, arithmetic unchecked);
-the program checks its arithmetic and has threads for signals and log lines, which is some 170 instructions a turn (docs/decisions.md).
+the program checks its arithmetic, and has threads for signals and log lines: some 170 instructions more for each visit ([decisions](decisions.md#what-a-message-costs)).
 Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
 
 To run it yourself: Linux with two cores and nothing else to do, Rust, Node with npm (for one of the servers), `ulimit -n 20000`, and
@@ -162,10 +162,11 @@ fn costs(page: &mut String, costs: &[Cost]) {
     let _ = writeln!(
         page,
         "Resident memory of the server's own (anonymous pages, neither its text nor the kernel's buffers) for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
-         16 KiB; what is resident when all have gone; and the time of its processor that each opening takes, accept included. One measurement each:\n\
-         memory repeats to a few bytes, times to a quarter. (A collector's memory is less when it has just collected.)\n",
+         16 KiB; what is resident when all have gone; and the time of its processor that each opening takes, accept included. The middle of {}\n\
+         measurements, in turns: memory repeats to a few bytes, times to a quarter. (A collector's memory is less when it has just collected.)\n",
         measure::FEW,
-        measure::MANY
+        measure::MANY,
+        COSTS
     );
     page.push_str("| | bytes, idle | bytes, after 16 KiB | KiB left | µs an opening |\n|---|---|---|---|---|\n");
     for Cost { peer, idle, moved, left, handshake } in costs {

@@ -42,7 +42,7 @@ pub(super) struct Row {
 }
 
 /// What a peer's connections cost it. Bytes, and microseconds of processor.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Cost {
     pub(super) peer: String,
     /// Not told by the floor's load.
@@ -77,6 +77,23 @@ impl Spread {
     /// Whether one is above the other by more than their middle halves tell apart from chance.
     pub(super) fn is_above(&self, other: &Self) -> bool {
         self.quartiles[0] > other.quartiles[1]
+    }
+}
+
+impl Cost {
+    /// The middle of several of one peer, figure by figure. At least one.
+    pub(super) fn middle(several: &[Self]) -> Self {
+        let middle = |of: fn(&Self) -> Option<f64>| {
+            let values: Vec<f64> = several.iter().filter_map(of).collect();
+            (!values.is_empty()).then(|| Spread::of(values).median)
+        };
+        Self {
+            peer: several[0].peer.clone(),
+            idle: middle(|cost| cost.idle),
+            moved: middle(|cost| cost.moved),
+            left: middle(|cost| Some(cost.left)).unwrap_or_default(),
+            handshake: middle(|cost| Some(cost.handshake)).unwrap_or_default(),
+        }
     }
 }
 
@@ -135,6 +152,13 @@ fn machine() -> Fallible<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_connections_cost_the_middle_counts_figure_by_figure() {
+        let cost = |idle, handshake| Cost { peer: "a".into(), idle, moved: None, left: 1.0, handshake };
+        let middle = Cost::middle(&[cost(Some(160.0), 20.0), cost(None, 60.0), cost(Some(158.0), 21.0)]);
+        assert_eq!((middle.idle, middle.moved, middle.left, middle.handshake), (Some(159.0), None, 1.0, 21.0));
+    }
 
     #[test]
     fn a_spread_is_that_of_its_values() {

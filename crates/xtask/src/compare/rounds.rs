@@ -4,7 +4,7 @@
 use super::cells::{CELLS, Cell};
 use super::measure;
 use super::peers::{FLOORS, PEERS, Peer};
-use super::results::{Results, Row, Spread};
+use super::results::{Cost, Results, Row, Spread};
 use crate::Fallible;
 use crate::repository::Repository;
 
@@ -13,6 +13,9 @@ pub(super) const QUIET: f64 = 0.25;
 
 /// So many rounds at most for each that is wanted.
 const TRIES: usize = 3;
+
+/// So often it is measured what connections cost.
+pub(super) const COSTS: usize = 3;
 
 /// Measures everything. What cannot be measured is told, and the rest is kept.
 pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, Vec<String>)> {
@@ -26,17 +29,26 @@ pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, 
             Err(error) => failures.push(format!("{cell}: {error}")),
         }
     }
-    let mut costs = Vec::new();
-    for peer in PEERS.iter().filter(|peer| peer.echoes) {
-        match measure::cost(repository, peer) {
-            Ok(cost) => {
-                println!("  {cost:?}");
-                costs.push(cost);
+    let costs = costs(repository, &mut failures);
+    Ok((Results::new(repository, rows, costs)?, failures))
+}
+
+/// What connections cost everybody, in turns.
+fn costs(repository: &Repository, failures: &mut Vec<String>) -> Vec<Cost> {
+    let peers: Vec<&Peer> = PEERS.iter().filter(|peer| peer.echoes).collect();
+    let mut measured = vec![Vec::new(); peers.len()];
+    for _ in 0..COSTS {
+        for (peer, measured) in peers.iter().zip(&mut measured) {
+            match measure::cost(repository, peer) {
+                Ok(cost) => {
+                    println!("  {cost:?}");
+                    measured.push(cost);
+                }
+                Err(error) => failures.push(format!("{}, connections: {error}", peer.name)),
             }
-            Err(error) => failures.push(format!("{}, connections: {error}", peer.name)),
         }
     }
-    Ok((Results::new(repository, rows, costs)?, failures))
+    measured.iter().filter(|measured| !measured.is_empty()).map(|measured| Cost::middle(measured)).collect()
 }
 
 fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
