@@ -69,3 +69,22 @@ pub fn run<F: Future<Output = ()> + Send + 'static>(mut serve: impl FnMut(tokio:
         }
     });
 }
+
+/// The same for who has a function for each task: both are called behind the opening handshake.
+pub fn run_tasks<E, F>(echo: fn(tokio::net::TcpStream) -> E, fan_out: fn(tokio::net::TcpStream, Room) -> F)
+where
+    E: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (task, room) = (task(), Room::default());
+    run(move |stream| {
+        let room = room.clone();
+        async move {
+            let Some(stream) = opened(stream).await else { return };
+            match task {
+                Task::Echo => echo(stream).await,
+                Task::FanOut => fan_out(stream, room).await,
+            }
+        }
+    });
+}

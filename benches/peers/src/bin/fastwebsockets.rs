@@ -2,21 +2,11 @@
 //! its own. For fan-out its halves are apart, which is a feature that it calls unstable.
 
 use fastwebsockets::{Frame, OpCode, Role, WebSocket, WebSocketError, after_handshake_split};
-use longwire_peers::{LONGEST, Room, Task, opened, run, task};
+use longwire_peers::{LONGEST, Room, run_tasks};
 use tokio::net::TcpStream;
 
 fn main() {
-    let (task, room) = (task(), Room::default());
-    run(move |stream| {
-        let room = room.clone();
-        async move {
-            let Some(stream) = opened(stream).await else { return };
-            match task {
-                Task::Echo => echo(stream).await,
-                Task::FanOut => fan_out(stream, room).await,
-            }
-        }
-    });
+    run_tasks(echo, fan_out);
 }
 
 const fn is_data(opcode: OpCode) -> bool {

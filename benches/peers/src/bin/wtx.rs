@@ -1,23 +1,13 @@
 //! wtx: frames are echoed from where they were read. It writes each with a system call of its own, and what it writes it must own.
 
-use longwire_peers::{Room, Task, opened, run, task};
+use longwire_peers::{Room, run_tasks};
 use tokio::net::TcpStream;
 use wtx::collection::Vector;
 use wtx::rng::{Xorshift64, simple_seed};
 use wtx::web_socket::{Frame, OpCode, WebSocket, WebSocketBuffer, WebSocketPayloadOrigin};
 
 fn main() {
-    let (task, room) = (task(), Room::default());
-    run(move |stream| {
-        let room = room.clone();
-        async move {
-            let Some(stream) = opened(stream).await else { return };
-            match task {
-                Task::Echo => echo(stream).await,
-                Task::FanOut => fan_out(stream, room).await,
-            }
-        }
-    });
+    run_tasks(echo, fan_out);
 }
 
 fn socket(stream: TcpStream) -> WebSocket<(), Xorshift64, TcpStream, WebSocketBuffer, false> {

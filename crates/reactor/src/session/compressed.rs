@@ -91,11 +91,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
         let step = match inflating.inflate(&bytes[at..], end, &mut out) {
             Ok(step) => step,
             Err(fault) => {
-                let mask = visit.sending.mask_for_reply(visit.machine, visit.key.slot);
-                if let Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session {
-                    socket.connection.fail(fault, visit.reply, mask);
-                    web_socket::fail(visit, fault);
-                }
+                web_socket::fail_for(visit, fault);
                 break false;
             }
         };

@@ -217,11 +217,7 @@ pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u
     match taken {
         Ok(Ok(calm)) => Taken { bytes, calm },
         Ok(Err(fault)) => {
-            let mask = visit.sending.mask_for_reply(visit.machine, slot);
-            if let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session {
-                socket.connection.fail(fault, visit.reply, mask);
-            }
-            fail(visit, fault);
+            fail_for(visit, fault);
             Taken { bytes: all, calm: false }
         }
         Err(_) => {
@@ -242,6 +238,15 @@ fn has_enough<H: Handler>(visit: &mut Visit<'_, H>) -> bool {
 pub(super) fn fail<H: Handler>(visit: &mut Visit<'_, H>, fault: Error) {
     visit.sending.push_reply(visit.key.slot, visit.reply, false);
     visit.finish(Closed::Fault(fault));
+}
+
+/// The same, where somebody else than the machine of frames has found the fault.
+pub(super) fn fail_for<H: Handler>(visit: &mut Visit<'_, H>, fault: Error) {
+    let mask = visit.sending.mask_for_reply(visit.machine, visit.key.slot);
+    if let Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session {
+        socket.connection.fail(fault, visit.reply, mask);
+        fail(visit, fault);
+    }
 }
 
 /// Hands data to the application, in the way that it wants it.
