@@ -15,10 +15,19 @@ use crate::{Event, Kind, Message};
 pub struct Assembly {
     kind: Kind,
     text: String,
-    /// Initialised memory, of which `filled` bytes are the message.
+    /// Initialised memory, of which `filled` bytes from `start` on are the message.
     binary: Vec<u8>,
+    start: usize,
     filled: usize,
 }
+
+/// From this size on a binary message begins `LEAD` bytes into its memory.
+///
+/// Large memory begins at the beginning of a page, and what a sender's kernel holds of a message does, too, but for its header. A copy
+/// whose target is just ahead of its source, page by page, takes several times as long: the processor takes what it is about to read
+/// for what it has just written. From the middle of a page on it cannot.
+const LONG: usize = 64 << 10;
+const LEAD: usize = 2 << 10;
 
 impl Assembly {
     /// A buffer that owns nothing yet.
@@ -31,7 +40,8 @@ impl Assembly {
     /// zeroed.
     #[must_use]
     pub const fn reusing(memory: Vec<u8>) -> Self {
-        Self { kind: Kind::Binary, text: String::new(), binary: memory, filled: 0 }
+        let start = start_in(&memory);
+        Self { kind: Kind::Binary, text: String::new(), binary: memory, start, filled: 0 }
     }
 
     /// The memory, for [`reusing`](Self::reusing) it.
@@ -73,22 +83,42 @@ impl Assembly {
     /// Appends bytes. If what is there is text, it is another message's and forgotten.
     pub fn push_binary(&mut self, bytes: &[u8]) {
         self.become_binary();
-        let end = self.filled.saturating_add(bytes.len());
-        match self.binary.get_mut(self.filled..end) {
+        let begin = self.start + self.filled;
+        match self.binary.get_mut(begin..begin.saturating_add(bytes.len())) {
             Some(place) => place.copy_from_slice(bytes),
             None => {
-                self.binary.truncate(self.filled);
+                self.binary.resize(begin, 0);
                 self.binary.extend_from_slice(bytes);
             }
         }
-        self.filled = end;
+        self.filled += bytes.len();
+    }
+
+    /// How much longer a binary message can become without being moved.
+    #[must_use]
+    pub const fn spare(&self) -> usize {
+        let room = self.capacity().saturating_sub(self.start);
+        match self.kind {
+            Kind::Text => room.saturating_sub(self.text.len()),
+            Kind::Binary => room.saturating_sub(self.filled),
+        }
     }
 
     /// Sees to it that a binary message can grow by so much without being moved. Ask in proportion to what has arrived, never for what
     /// was announced alone.
     pub fn reserve(&mut self, more: usize) {
         self.become_binary();
-        self.binary.reserve_exact(self.filled.saturating_add(more).saturating_sub(self.binary.len()));
+        if more <= self.spare() {
+            return;
+        }
+        let (begin, length) = (self.start, self.filled.saturating_add(more));
+        self.start = if length < LONG { 0 } else { LEAD };
+        self.binary.truncate(begin + self.filled);
+        self.binary.reserve_exact((self.start + length).saturating_sub(self.binary.len()));
+        if self.start != begin {
+            self.binary.resize(self.start + self.filled, 0);
+            self.binary.copy_within(begin..begin + self.filled, self.start);
+        }
     }
 
     /// `len` bytes behind those of a binary message, to read into: they become part of it by [`fill`](Self::fill). Ask
@@ -97,18 +127,19 @@ impl Assembly {
     /// Only memory that was never used is zeroed. If what is there is text, it is another message's and forgotten.
     pub fn place(&mut self, len: usize) -> &mut [u8] {
         self.become_binary();
-        let end = self.filled.saturating_add(len);
+        let begin = self.start + self.filled;
+        let end = begin.saturating_add(len);
         if self.binary.len() < end {
             self.binary.resize(end, 0);
         }
-        self.binary.get_mut(self.filled..end).unwrap_or_default()
+        self.binary.get_mut(begin..end).unwrap_or_default()
     }
 
     /// Says that the first `len` bytes of [`place`](Self::place) are part of the message now; at most as many as there
     /// are.
     pub fn fill(&mut self, len: usize) {
         self.become_binary();
-        self.filled = self.filled.saturating_add(len).min(self.binary.len());
+        self.filled = self.filled.saturating_add(len).min(self.binary.len().saturating_sub(self.start));
     }
 
     /// What is there of the message.
@@ -116,7 +147,7 @@ impl Assembly {
     pub fn message(&self) -> Message<'_> {
         match self.kind {
             Kind::Text => Message::Text(&self.text),
-            Kind::Binary => Message::Binary(self.binary.get(..self.filled).unwrap_or_default()),
+            Kind::Binary => Message::Binary(self.binary.get(self.start..self.start + self.filled).unwrap_or_default()),
         }
     }
 
@@ -141,7 +172,7 @@ impl Assembly {
     fn become_text(&mut self) {
         if self.kind == Kind::Binary {
             self.kind = Kind::Text;
-            self.filled = 0;
+            (self.start, self.filled) = (0, 0);
             let mut memory = take(&mut self.binary);
             memory.clear();
             self.text = String::from_utf8(memory).unwrap_or_default();
@@ -152,8 +183,14 @@ impl Assembly {
         if self.kind == Kind::Text {
             self.kind = Kind::Binary;
             self.binary = take(&mut self.text).into_bytes();
+            self.start = start_in(&self.binary);
         }
     }
+}
+
+/// Where a binary message begins in memory that is there.
+const fn start_in(memory: &Vec<u8>) -> usize {
+    if memory.capacity() < LONG + LEAD { 0 } else { LEAD }
 }
 
 impl Default for Assembly {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use crate::ledger::OBJECT;
+use crate::pool::Pool;
 
 const SMALLEST: usize = 256;
 /// With the allocator's own word it takes sixteen pages, and not one more.
@@ -53,10 +54,12 @@ impl Blocks {
         growth
     }
 
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], pool: &mut Pool) {
         while !bytes.is_empty() {
             if self.blocks.back().is_none_or(|last| last.len() == last.capacity()) {
-                let block = Vec::with_capacity(capacity(self.length, bytes.len()));
+                let capacity = capacity(self.length, bytes.len());
+                let used = if capacity == LARGEST { pool.block() } else { None };
+                let block = used.unwrap_or_else(|| Vec::with_capacity(capacity));
                 self.pinned += block.capacity() + OBJECT;
                 self.blocks.push_back(block);
             }
@@ -69,7 +72,7 @@ impl Blocks {
     }
 
     /// The first so many bytes leave.
-    pub(crate) fn advance(&mut self, mut count: usize) {
+    pub(crate) fn advance(&mut self, mut count: usize, pool: &mut Pool) {
         self.length -= count;
         while let Some(first) = self.blocks.front() {
             let left = first.len() - self.gone;
@@ -80,7 +83,11 @@ impl Blocks {
             count -= left;
             self.gone = 0;
             self.pinned -= first.capacity() + OBJECT;
-            self.blocks.pop_front();
+            if let Some(block) = self.blocks.pop_front()
+                && block.capacity() == LARGEST
+            {
+                pool.keep_block(block);
+            }
         }
     }
 
@@ -170,7 +177,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_queue_of_bytes(acts in prop::collection::vec(act(), 1..40)) {
-            let (mut blocks, mut model) = (Blocks::default(), Vec::new());
+            let (mut blocks, mut pool, mut model) = (Blocks::default(), Pool::default(), Vec::new());
             let mut next = 0_u8;
             for act in acts {
                 match act {
@@ -178,13 +185,13 @@ mod tests {
                         let bytes: Vec<u8> = (0..length).map(|at| next.wrapping_add(at as u8)).collect();
                         next = next.wrapping_add(length as u8).wrapping_add(1);
                         let (growth, before) = (blocks.growth(length), blocks.pinned());
-                        blocks.push(&bytes);
+                        blocks.push(&bytes, &mut pool);
                         prop_assert!(blocks.pinned() <= before + growth);
                         model.extend(bytes);
                     }
                     Act::Advance(count) => {
                         let count = count.min(model.len());
-                        blocks.advance(count);
+                        blocks.advance(count, &mut pool);
                         model.drain(..count);
                     }
                     Act::Truncate(keep) => {
@@ -208,7 +215,7 @@ mod tests {
         for step in [1, 20, 1_000, 70_000] {
             let mut blocks = Blocks::default();
             while blocks.len() < 1 << 20 {
-                blocks.push(&vec![0; step]);
+                blocks.push(&vec![0; step], &mut Pool::default());
                 let most = (blocks.len() + blocks.len() / 4).max(SMALLEST) + LARGEST.min(blocks.len());
                 assert!(
                     blocks.pinned <= most + blocks.blocks.len() * OBJECT,
@@ -224,8 +231,8 @@ mod tests {
     #[test]
     fn the_parts_to_write_are_as_many_as_there_is_place_for() {
         let mut blocks = Blocks::default();
-        blocks.push(&[1; 3 * LARGEST]);
-        blocks.advance(5);
+        blocks.push(&[1; 3 * LARGEST], &mut Pool::default());
+        blocks.advance(5, &mut Pool::default());
         let mut parts = [IoSlice::new(&[]); 2];
         assert_eq!(blocks.fill(&mut parts), 2);
         assert_eq!(parts.map(|part| part.len()), [LARGEST - 5, LARGEST]);

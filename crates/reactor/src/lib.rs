@@ -34,6 +34,7 @@ mod deflate;
 mod encode;
 mod ledger;
 mod notices;
+mod pool;
 mod queue;
 mod ready;
 mod side;

@@ -10,6 +10,7 @@ use std::io::IoSlice;
 use crate::blocks::Blocks;
 use crate::deadlines::Moment;
 use crate::ledger::OBJECT;
+use crate::pool::Pool;
 use crate::unit;
 
 /// The output of one connection.
@@ -87,17 +88,17 @@ impl Queue {
 
     /// Appends whole units.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
-        self.settle_body();
-        self.bytes.push(bytes);
+        self.push_rest(bytes, 0, &mut Pool::default());
     }
 
     /// Appends the rest of what has begun to leave: `begun` bytes of it must go whatever happens.
-    pub(crate) fn push_rest(&mut self, bytes: &[u8], begun: usize) {
+    pub(crate) fn push_rest(&mut self, bytes: &[u8], begun: usize, pool: &mut Pool) {
         if begun > 0 {
             self.begun = self.bytes.len() + begun;
         }
-        self.push(bytes);
+        debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
+        self.settle_body();
+        self.bytes.push(bytes, pool);
     }
 
     /// Nothing that is here now can be cut off.
@@ -126,7 +127,7 @@ impl Queue {
     /// Whatever comes behind a body must not overtake it.
     fn settle_body(&mut self) {
         if self.sent < self.body.len() {
-            self.bytes.push(&self.body[self.sent..]);
+            self.bytes.push(&self.body[self.sent..], &mut Pool::default());
             self.body = Cow::Borrowed(&[]);
             self.sent = 0;
         }
@@ -161,17 +162,17 @@ impl Queue {
     }
 
     /// The socket took `taken` bytes; `units` if what is behind the part that has begun are whole frames or events.
-    pub(crate) fn advance(&mut self, taken: usize, now: Moment, units: bool) {
+    pub(crate) fn advance(&mut self, taken: usize, now: Moment, units: bool, pool: &mut Pool) {
         let from_bytes = taken.min(self.bytes.len());
         self.begin(from_bytes, units);
-        self.bytes.advance(from_bytes);
+        self.bytes.advance(from_bytes, pool);
         let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
         self.sent += from_body;
         let from_pong = taken - from_bytes - from_body;
         if from_pong > 0 {
             // A pong that has begun cannot be superseded any more.
             self.begun = self.pong.len() - from_pong;
-            self.bytes.push(&std::mem::take(&mut self.pong)[from_pong..]);
+            self.bytes.push(&std::mem::take(&mut self.pong)[from_pong..], pool);
         }
         if self.sent == self.body.len() {
             self.body = Cow::Borrowed(&[]);
@@ -232,7 +233,7 @@ mod tests {
             let all: Vec<u8> = parts[..count].iter().flat_map(|part| part.to_vec()).collect();
             let taken = step.min(all.len());
             out.extend_from_slice(&all[..taken]);
-            queue.advance(taken, Moment(1), false);
+            queue.advance(taken, Moment(1), false, &mut Pool::default());
         }
         out
     }
@@ -256,7 +257,7 @@ mod tests {
         queue.push(b"data ");
         queue.set_pong(b"one");
         queue.set_pong(b"two");
-        queue.advance(6, Moment(1), false);
+        queue.advance(6, Moment(1), false, &mut Pool::default());
         queue.set_pong(b"three");
         assert_eq!(drain(&mut queue, 2), b"wothree");
     }
@@ -279,7 +280,7 @@ mod tests {
         for taken in 0..all.len() {
             let mut queue = Queue::new(Moment(0));
             queue.push(&all);
-            queue.advance(taken, Moment(1), true);
+            queue.advance(taken, Moment(1), true, &mut Pool::default());
             let mut whole = 0;
             let ended = units.iter().take_while(|unit| {
                 whole += unit.len();
@@ -296,8 +297,8 @@ mod tests {
     fn what_was_said_before_is_kept() {
         let mut queue = Queue::new(Moment(0));
         queue.push(b"HTTP/1.1 200 OK\r\n\r\na page");
-        queue.push_rest(b"HTTP/1.1 101 \r\n\r\n\x81\x01x", 17);
-        queue.advance(3, Moment(1), true);
+        queue.push_rest(b"HTTP/1.1 101 \r\n\r\n\x81\x01x", 17, &mut Pool::default());
+        queue.advance(3, Moment(1), true, &mut Pool::default());
         assert_eq!(queue.cut(), 1);
         assert_eq!(drain(&mut queue, 9), b"P/1.1 200 OK\r\n\r\na pageHTTP/1.1 101 \r\n\r\n");
     }
@@ -307,7 +308,7 @@ mod tests {
         let mut queue = Queue::new(Moment(0));
         let event = [b"data: ".as_slice(), &[b'x'; 1_000], b"\n\n"].concat();
         (0..1_000).for_each(|_| queue.push(&event));
-        queue.advance(10, Moment(1), true);
+        queue.advance(10, Moment(1), true, &mut Pool::default());
         assert!(queue.pinned() > 1_000_000);
         assert_eq!(queue.cut(), 999);
         assert!(queue.pinned() < 2_000, "{}", queue.pinned());
@@ -348,9 +349,9 @@ mod tests {
     #[test]
     fn a_unit_whose_end_is_not_here_is_awaited() {
         let mut queue = Queue::new(Moment(0));
-        queue.push_rest(b"its end", 7);
+        queue.push_rest(b"its end", 7, &mut Pool::default());
         assert!(!queue.awaits_rest());
-        queue.push_rest(b"a part", 9);
+        queue.push_rest(b"a part", 9, &mut Pool::default());
         assert!(queue.awaits_rest());
         queue.push(b"its");
         assert!(!queue.awaits_rest());

@@ -139,6 +139,41 @@ mod on_the_heap {
     }
 
     #[test]
+    fn a_long_binary_message_begins_in_mid_page() {
+        const LEAD: usize = 2 << 10;
+        let beginning: Vec<u8> = (0..=255).collect();
+        let mut assembly = Assembly::new();
+        assembly.push_binary(&beginning);
+        assembly.reserve((1 << 20) - beginning.len());
+        assert_eq!(assembly.message(), Message::Binary(&beginning), "it was moved as it was");
+        assert_eq!(assembly.capacity(), (1 << 20) + LEAD);
+        assert_eq!(assembly.spare(), (1 << 20) - beginning.len());
+        assembly.place(3).copy_from_slice(b"end");
+        assembly.fill(3);
+        let whole = [&beginning, b"end".as_slice()].concat();
+        let memory = assembly.into_memory();
+        assert_eq!(memory[LEAD..], whole);
+
+        let mut assembly = Assembly::reusing(memory);
+        assert_eq!((assembly.spare(), assembly.is_empty()), (1 << 20, true));
+        assembly.push_binary(b"again");
+        assembly.push_text(None, "text begins where its memory does");
+        assert_eq!(assembly.spare(), assembly.capacity() - 33);
+        assembly.push_binary(b"and bytes");
+        assert_eq!(assembly.message(), Message::Binary(b"and bytes"));
+        assert_eq!(assembly.into_memory()[LEAD..], *b"and bytes");
+    }
+
+    #[test]
+    fn a_short_binary_message_begins_where_its_memory_does() {
+        let mut assembly = Assembly::new();
+        assembly.push_binary(b"short");
+        assembly.reserve((64 << 10) - 6);
+        assert_eq!((assembly.capacity(), assembly.spare()), ((64 << 10) - 1, (64 << 10) - 6));
+        assert_eq!(assembly.into_memory(), b"short");
+    }
+
+    #[test]
     fn memory_that_was_used_is_not_zeroed_again() {
         let mut assembly = Assembly::reusing(vec![0xEE; 8]);
         assert_eq!(assembly.place(8), [0xEE; 8]);

@@ -29,6 +29,7 @@ use crate::due::{Times, milliseconds};
 use crate::ledger::Ledger;
 use crate::notices::Notices;
 use crate::peer_id::PeerId;
+use crate::pool::Pool;
 use crate::publication::Publication;
 use crate::ready::Ready;
 use crate::remote::{Command, Fellows, Parcel};
@@ -87,8 +88,7 @@ pub(crate) struct Sending {
     audience: Vec<u32>,
     pub(crate) deflaters: Deflaters,
     pub(crate) inflaters: Inflaters,
-    /// Used buffers for messages in pieces.
-    pub(crate) pool: Vec<Vec<u8>>,
+    pub(crate) pool: Pool,
     pub(crate) draining: bool,
     /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what compressing and final
     /// blocks have taken, as bytes that could have been read meanwhile.
@@ -140,7 +140,7 @@ impl Sending {
             outbound: Vec::new(),
             outbound_bytes: 0,
             audience: Vec::new(),
-            pool: Vec::new(),
+            pool: Pool::default(),
             draining: false,
             work: 0,
         }
@@ -232,6 +232,9 @@ impl Sending {
         let connection = self.slots.remove(key.slot);
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
+        if self.slots.len() == 0 {
+            self.pool = Pool::default();
+        }
     }
 
     /// So many bytes were read.
@@ -256,15 +259,6 @@ impl Sending {
     pub(crate) fn has_settled(&self) -> bool {
         let said = self.outbound.is_empty() && self.topics.is_idle() && self.answers.is_empty();
         said && self.endings.is_empty() && self.touched.is_empty()
-    }
-
-    /// Takes back a buffer that a message was put together in, for the next one.
-    pub(crate) fn give_back(&mut self, buffer: Vec<u8>) {
-        const MOST: usize = 4;
-        const LARGEST: usize = 1 << 20;
-        if self.pool.len() < MOST && buffer.capacity() <= LARGEST && buffer.capacity() > 0 {
-            self.pool.push(buffer);
-        }
     }
 
     /// What waits for a better moment will not have one: a Close goes out, or the connection ends.

@@ -88,7 +88,8 @@ impl Sending {
     /// Appends to a connection's queue, `begun` bytes of which belong to a unit that has begun to leave.
     pub(super) fn enqueue(&mut self, slot: u32, bytes: &[u8], begun: usize) {
         if self.reserve(slot, bytes.len()) {
-            self.alter_queue(slot, |queue| queue.push_rest(bytes, begun));
+            let Self { slots, ledger, pool, now, .. } = self;
+            alter(&mut slots[slot], ledger, *now, |queue| queue.push_rest(bytes, begun, pool));
         } else if begun > 0 {
             self.tear(slot);
         }
@@ -212,7 +213,7 @@ impl Sending {
             let written = machine.write(slot, parts);
             let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
             self.stats.bytes_out += taken as u64;
-            queue.advance(taken, self.now, units);
+            queue.advance(taken, self.now, units, &mut self.pool);
             if queue.is_drained() && !connection.ending {
                 // There is room again: first of all for how much was dropped.
                 gap(&mut queue);

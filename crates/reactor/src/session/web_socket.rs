@@ -296,13 +296,13 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
         _ => 0,
     };
     let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
-    let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
-    if !visit.may_grow(growth(length, capacity, more)) {
+    let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
+    if !visit.may_grow(growth(length, length + spare, more)) {
         return;
     }
     let pool = &mut visit.sending.pool;
     let input = visit.input.get_or_insert_with(Box::<Input>::default);
-    let assembly = input.assembly.get_or_insert_with(|| pool.pop().map_or_else(Assembly::new, Assembly::reusing));
+    let assembly = input.assembly.get_or_insert_with(|| pool.message().map_or_else(Assembly::new, Assembly::reusing));
     let end = match event {
         Event::Text { carried, rest, end } => {
             assembly.push_text(carried, rest);
@@ -324,7 +324,7 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
     let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     visit.sending.stats.messages_in += 1;
     visit.call(|handler, peer| handler.message(peer, assembly.message()));
-    visit.sending.give_back(assembly.into_memory());
+    visit.sending.pool.keep_message(assembly.into_memory());
 }
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.

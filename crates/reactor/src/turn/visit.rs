@@ -215,13 +215,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         to_come: usize,
     ) -> Result<(), Closed> {
         let begun = input.as_ref().and_then(|input| input.assembly.as_ref());
-        let (length, capacity) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.capacity()));
+        let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
         // It grows by much at once, so that it is seldom moved, however small its fragments are: by a quarter of what has arrived at least, and
         // by no more than three times that; by a little more if that is the end of the frame, or all of it would be moved for its last bytes.
         let direct = self.sending.limits.direct;
         let least = if to_come < most + direct { to_come } else { most };
         let more = if to_come < 3 * length + direct { to_come.max(length / 4) } else { least.max(3 * length) };
-        let grows = length + least > capacity;
+        let grows = least > spare;
         if grows && !self.visit_of(key, input).may_grow(length + more) {
             return Ok(());
         }
