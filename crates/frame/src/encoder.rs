@@ -91,10 +91,10 @@ impl Encoder {
         self.control(Opcode::Close, payload.get(..len).unwrap_or_default(), key, out)
     }
 
-    /// What most messages are: one frame of fewer than 64 KiB, whose header is two bytes or four (§5.2), and the key of a client's (§5.1, §5.3).
-    /// `None` says only that this is for the rules.
+    /// What most messages are, into `out`: one frame of fewer than 64 KiB, whose header is two bytes or four (§5.2), and the key of a client's
+    /// (§5.1, §5.3). Returns how many bytes that took. `None` says only that this is for [`message`](Self::message).
     #[inline(always)]
-    fn short(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Option<usize> {
+    pub fn short(&self, message: Message<'_>, key: Mask, out: &mut [u8]) -> Option<usize> {
         let first = 0x80 | message.kind().opcode().bits();
         let payload = message.as_bytes();
         let len = u16::try_from(payload.len()).ok().filter(|_| !self.open)?;
@@ -111,7 +111,7 @@ impl Encoder {
         };
         let written = frame.len();
         let (head, body) = frame.split_at_mut(written - payload.len());
-        body.copy_from_slice(payload);
+        copy(payload, body);
         if self.role == Role::Client {
             *head.last_chunk_mut()? = key.key();
             { key }.apply(body);
@@ -140,6 +140,22 @@ impl Encoder {
             Role::Client => Some(key), // §5.1: a client masks every frame
         };
         Header { fin, rsv: Rsv::NONE, opcode, mask, len: len as u64 }
+    }
+}
+
+/// Copies a payload into its place. Most are so short that two blocks, which may overlap, are all of it, and no function is called.
+#[inline(always)]
+fn copy(payload: &[u8], place: &mut [u8]) {
+    const N: usize = 16;
+    let ends = (payload.first_chunk::<N>(), payload.last_chunk::<N>());
+    match (ends, place.first_chunk_mut::<N>()) {
+        ((Some(first), Some(last)), Some(begin)) if payload.len() <= 2 * N => {
+            *begin = *first;
+            if let Some(end) = place.last_chunk_mut() {
+                *end = *last;
+            }
+        }
+        _ => place.copy_from_slice(payload),
     }
 }
 

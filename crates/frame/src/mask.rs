@@ -32,13 +32,13 @@ impl Mask {
     ///
     /// Lanes of `u64`, which compilers turn into whatever vectors the target has. Up to 128 bytes, which most payloads have,
     /// take no loop; what is longer goes in blocks.
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, payload: &mut [u8]) {
         let turned = self.turned(payload.len());
-        if payload.len() <= 128 {
-            self.short(turned, payload);
-        } else {
-            self.long(payload);
+        match payload.len() {
+            16..=32 => self.ends::<16>(turned, payload), // most messages are of this length
+            0..=128 => self.short(turned, payload),
+            _ => self.long(payload),
         }
         *self = turned;
     }
@@ -61,10 +61,10 @@ impl Mask {
     }
 
     /// At most 128 bytes: two blocks, one from the beginning and one up to the end, for whose first byte `turned` is the key, too.
-    #[inline]
+    #[inline(never)]
     fn short(self, turned: Self, payload: &mut [u8]) {
         match payload.len() {
-            16..=32 => self.ends::<16>(turned, payload), // first, for most messages are of this length
+            16..=32 => self.ends::<16>(turned, payload),
             33..=64 => self.ends::<32>(turned, payload),
             65.. => self.ends::<64>(turned, payload),
             8.. => self.ends::<8>(turned, payload),

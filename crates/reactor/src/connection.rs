@@ -139,7 +139,8 @@ impl Connection {
     #[inline]
     pub(crate) fn only_reads(&self) -> bool {
         let owns = self.output.is_some() || self.input.is_some();
-        let has_to = self.read_closed || self.finished || self.paused || self.ending || self.unread || self.emptied;
+        // One word of questions, without a branch for each.
+        let has_to = self.read_closed | self.finished | self.paused | self.ending | self.unread | self.emptied;
         let reads = self.readable && self.short_read_drains;
         reads && !owns && !has_to && self.session.takes_whole()
     }

@@ -16,7 +16,7 @@ use crate::publication::Publication;
 use crate::reply::Reply;
 use crate::sending::Sending;
 use crate::slots::Key;
-use crate::stats::Stats;
+use crate::stats::{Stats, count};
 use crate::wire::Machine;
 
 /// The peer that a callback is about: the application's value and the way out, in two fields that can be borrowed apart.
@@ -51,8 +51,9 @@ impl<'a> Out<'a> {
     /// to it the short way.
     #[inline]
     pub(crate) fn go_short(&mut self) -> Option<Whole> {
-        (self.short, self.role) = self.sending.short_way(self.key.slot)?;
-        self.sending.whole(self.key.slot)
+        let whole;
+        (self.short, self.role, whole) = self.sending.short_way(self.key.slot)?;
+        whole
     }
 
     /// Whether nothing but short messages to this peer was sent since then.
@@ -64,7 +65,7 @@ impl<'a> Out<'a> {
     /// A callback is about to be told a message, behind which there is more or not.
     #[inline]
     pub(crate) fn begin(&mut self, more: bool) {
-        self.sending.stats.messages_in += 1;
+        count(&mut self.sending.stats.messages_in, 1);
         self.sending.cork.mark();
         self.sending.cork.expect(more);
     }

@@ -71,7 +71,7 @@ impl Tail {
 
     /// Gives back what is more than so much, if that is worth it.
     pub(crate) fn shrink_to(&mut self, usual: usize) {
-        if self.memory.len() > 4 * usual {
+        if self.memory.len() / 4 > usual {
             self.memory.truncate(usual.max(self.len));
             self.memory.shrink_to_fit();
         }

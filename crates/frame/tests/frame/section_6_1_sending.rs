@@ -36,8 +36,8 @@ fn one_piece_that_is_the_end_is_a_whole_message() {
 
 #[test]
 fn the_header_form_is_the_header_of_the_other_form() {
-    for len in [0, 125, 126, 65_535, 65_536] {
-        let payload = vec![0x61; len];
+    for len in (0..70).chain([125, 126, 65_535, 65_536]) {
+        let payload: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
         for role in [Role::Server, Role::Client] {
             let encoder = Encoder::new(role);
             let mut out = vec![0; len + Header::MAX_LEN];
@@ -51,6 +51,20 @@ fn the_header_form_is_the_header_of_the_other_form() {
             }
             assert_eq!(out[at..written], payload);
         }
+    }
+}
+
+#[test]
+fn the_short_way_writes_the_same_or_nothing() {
+    for (role, len) in [Role::Server, Role::Client].into_iter().flat_map(|role| LENGTHS.map(|len| (role, len))) {
+        let (mut encoder, payload) = (Encoder::new(role), vec![b'x'; len]);
+        let message = Message::Binary(&payload);
+        let (mut long, mut short) = (vec![0; len + 14], vec![0; len + 14]);
+        let written = encoder.message(message, Mask::new(KEY), &mut long).ok();
+        assert_eq!(encoder.short(message, Mask::new(KEY), &mut short), written.filter(|_| len < 65_536));
+        assert!(short == if len < 65_536 { long } else { vec![0; len + 14] }, "{role:?}, {len}");
+        encoder.piece_header(message, false, Mask::NONE);
+        assert_eq!(encoder.short(message, Mask::new(KEY), &mut short), None, "§5.4: a message is begun");
     }
 }
 

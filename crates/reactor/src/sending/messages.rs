@@ -1,6 +1,6 @@
 //! Sending to one connection, and closing it: messages, pieces, pings, events, closes.
 
-use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Unsent, Whole};
+use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Whole};
 use longwire_sse::Comment;
 
 use super::Sending;
@@ -10,6 +10,7 @@ use crate::notices::Notice;
 use crate::publication::Publication;
 use crate::session::Session;
 use crate::session::web_socket::Sends;
+use crate::stats::count;
 use crate::wire::Machine;
 
 impl Sending {
@@ -22,7 +23,7 @@ impl Sending {
             (Session::WebSocket(_), Some(message)) => self.send_message(machine, slot, message),
             (Session::WebSocket(_), None) => {}
             (Session::Events(_), _) => {
-                self.stats.messages_out += 1;
+                count(&mut self.stats.messages_out, 1);
                 self.slots[slot].heard = self.now;
                 self.push_with(slot, |out| publication.encode_event(out));
                 self.flush_if_long(machine, slot);
@@ -32,32 +33,27 @@ impl Sending {
     }
 
     /// Of how many bytes a message to the visited peer must be not to be [collected](Self::collect), and as whose it goes; `None` if that has to
-    /// be asked each time, for it is not open, or something is begun or waits.
+    /// be asked each time, for it is not open, or something is begun or waits. And what takes its whole messages, if that is what the
+    /// application wants and none is begun.
     #[inline]
-    pub(crate) fn short_way(&self, slot: u32) -> Option<(usize, Role)> {
+    pub(crate) fn short_way(&self, slot: u32) -> Option<(usize, Role, Option<Whole>)> {
         let connection = &self.slots[slot];
         let Session::WebSocket(socket) = &connection.session else { return None };
-        let waits = connection.output.is_some() || connection.ending || connection.paused;
+        let waits = connection.output.is_some() | connection.ending | connection.paused;
         if waits || !socket.sends_whole() || !self.cork.is_of(slot) {
             return None;
         }
         let role = if connection.client { Role::Client } else { Role::Server };
         let most = if socket.terms.window().is_some() { self.limits.deflate_from } else { usize::MAX };
-        Some((most.min(self.limits.direct), role))
-    }
-
-    /// What takes this peer's whole messages, if that is what the application wants and none is begun.
-    #[inline]
-    pub(crate) fn whole(&self, slot: u32) -> Option<Whole> {
-        let Session::WebSocket(socket) = &self.slots[slot].session else { return None };
-        if socket.pieces { None } else { socket.connection.whole() }
+        let whole = if socket.pieces { None } else { socket.connection.whole() };
+        Some((most.min(self.limits.direct), role, whole))
     }
 
     /// Sends a message the short way, if it is short and that way is open. `false` if not: then nothing has happened.
     pub(crate) fn send_short(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) -> bool {
         match self.short_way(slot) {
-            Some((most, Role::Server)) if message.len() < most => self.collect(slot, message),
-            Some((most, Role::Client)) if message.len() < most => self.collect_masked(machine, slot, message),
+            Some((most, Role::Server, _)) if message.len() < most => self.collect(slot, message),
+            Some((most, Role::Client, _)) if message.len() < most => self.collect_masked(machine, slot, message),
             _ => false,
         }
     }
@@ -66,13 +62,13 @@ impl Sending {
     /// collected that this has to be asked: then nothing has happened.
     #[inline]
     pub(crate) fn collect(&mut self, slot: u32, message: Message<'_>) -> bool {
-        self.collect_with(slot, message, |out| Encoder::new(Role::Server).message(message, Mask::NONE, out))
+        self.collect_with(slot, message, |out| Encoder::new(Role::Server).short(message, Mask::NONE, out))
     }
 
     /// The same, where the peer is a server.
     pub(crate) fn collect_masked(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) -> bool {
         let key = self.masks.peek(machine);
-        let fits = self.collect_with(slot, message, |out| Encoder::new(Role::Client).message(message, key, out));
+        let fits = self.collect_with(slot, message, |out| Encoder::new(Role::Client).short(message, key, out));
         if fits {
             self.masks.take();
         }
@@ -84,15 +80,15 @@ impl Sending {
         &mut self,
         slot: u32,
         message: Message<'_>,
-        encode: impl FnOnce(&mut [u8]) -> Result<usize, Unsent>,
+        encode: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> bool {
         debug_assert!(self.short_way(slot).is_some(), "the short way was closed meanwhile");
         if self.cork.len() + message.len() >= self.little {
             return false;
         }
-        let Ok(written) = encode(self.cork.bytes.spare()) else { return false };
+        let Some(written) = encode(self.cork.bytes.spare()) else { return false };
         self.cork.bytes.wrote(written);
-        self.stats.messages_out += 1;
+        count(&mut self.stats.messages_out, 1);
         true
     }
 
@@ -103,7 +99,7 @@ impl Sending {
         let Session::WebSocket(socket) = &mut connection.session else { return };
         match socket.connection.message_header(message, key) {
             Ok(header) => {
-                self.stats.messages_out += 1;
+                count(&mut self.stats.messages_out, 1);
                 match self.deflate(slot, message.as_bytes()) {
                     None => self.send_frame(machine, slot, header, message.as_bytes()),
                     Some(payload) => {
@@ -114,7 +110,7 @@ impl Sending {
             }
             // RFC 6455 §5.4: between the fragments of our own message only control frames may go; it waits for the last one.
             Err(_) if socket.connection.is_mid_message() => {
-                self.stats.messages_out += 1;
+                count(&mut self.stats.messages_out, 1);
                 let mut frame = Vec::new();
                 append_frame(message, &mut frame);
                 self.hold(slot, &frame);
@@ -187,7 +183,7 @@ impl Sending {
         socket.sends = if end { Sends::Nothing } else { Sends::Pieces(piece.kind()) };
         self.send_frame(machine, slot, header, piece.as_bytes());
         if end {
-            self.stats.messages_out += 1;
+            count(&mut self.stats.messages_out, 1);
             self.release_held(machine, slot);
         }
     }

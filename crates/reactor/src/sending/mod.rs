@@ -36,7 +36,7 @@ use crate::remote::{Command, Fellows, Parcel};
 use crate::reply::Reply;
 use crate::session::Session;
 use crate::slots::{Key, Slots};
-use crate::stats::Stats;
+use crate::stats::{Stats, count};
 use crate::tail::Tail;
 use crate::topics::{Seed, Topics};
 use crate::wire::Machine;
@@ -240,13 +240,13 @@ impl Sending {
     /// So many bytes were read.
     #[inline]
     pub(crate) const fn took_in(&mut self, bytes: usize) {
-        self.stats.bytes_in += bytes as u64;
-        self.work += bytes as u64;
+        count(&mut self.stats.bytes_in, bytes as u64);
+        count(&mut self.work, bytes as u64);
     }
 
     /// A visit begins to read.
     pub(crate) const fn begin_work(&mut self) {
-        self.enough = self.work + self.limits.visit as u64;
+        self.enough = self.work.wrapping_add(self.limits.visit as u64);
     }
 
     /// How much work the visit may still do.

@@ -13,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::publication::Publication;
 use crate::queue::Queue;
 use crate::slots::Key;
+use crate::stats::count;
 use crate::tail::Tail;
 use crate::wire::Machine;
 
@@ -150,7 +151,7 @@ impl Sending {
                 machine.write(slot, &[IoSlice::new(corked), IoSlice::new(payload)])
             };
             taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
-            self.stats.bytes_out += taken as u64;
+            count(&mut self.stats.bytes_out, taken as u64);
         }
         let left = taken.min(corked.len());
         if left < corked.len() {
@@ -207,12 +208,12 @@ impl Sending {
         let units = connection.session.is_open();
         while !connection.blocked && !queue.is_drained() {
             let mut parts = [IoSlice::new(&[]); PARTS];
-            let count = queue.fill(&mut parts);
-            let parts = &parts[..count];
+            let filled = queue.fill(&mut parts);
+            let parts = &parts[..filled];
             let whole = parts.iter().map(|part| part.len()).sum();
             let written = machine.write(slot, parts);
             let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
-            self.stats.bytes_out += taken as u64;
+            count(&mut self.stats.bytes_out, taken as u64);
             queue.advance(taken, self.now, units, &mut self.pool);
             if queue.is_drained() && !connection.ending {
                 // There is room again: first of all for how much was dropped.

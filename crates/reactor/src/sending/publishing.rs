@@ -10,6 +10,7 @@ use crate::encode::{append_deflated_frame, append_frame};
 use crate::publication::Publication;
 use crate::remote::Parcel;
 use crate::session::Session;
+use crate::stats::count;
 use crate::topics::Form;
 use crate::unit;
 use crate::wire::Machine;
@@ -179,7 +180,7 @@ impl Sending {
             }
         };
         let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
-        self.stats.bytes_out += taken as u64;
+        count(&mut self.stats.bytes_out, taken as u64);
         if taken < whole && !connection.ending {
             let bytes = runs.concat();
             self.queue_units(machine, slot, &bytes, taken, false);

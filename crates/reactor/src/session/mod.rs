@@ -13,6 +13,7 @@ pub(crate) mod later;
 pub(crate) mod opening;
 mod visit;
 pub(crate) mod web_socket;
+pub(crate) mod whole;
 
 use longwire_handshake::Deflate;
 

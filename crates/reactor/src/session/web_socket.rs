@@ -1,22 +1,20 @@
 //! A WebSocket: frames in, callbacks out, replies back. RFC 6455 §5 to §7 themselves are `longwire_frame`'s; this file
 //! decides what they mean for a connection of this loop.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use longwire_frame::{Assembly, Connection as Frames, Error, Event, Kind, Mask, Message, State, Step};
 
 use super::input::Input;
-use super::{Session, Visit, compressed};
+use super::{Session, Visit, compressed, whole};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
 use crate::deadlines::Moment;
 use crate::deflate::Terms;
 use crate::due::{Due, Times, earliest};
 use crate::handler::{Handler, Piece};
-use crate::peer::{Out, Peer};
 use crate::queue::growth;
 use crate::sending::Sending;
 use crate::slots::Key;
+use crate::stats::count;
 
 /// What is known of one WebSocket.
 pub(crate) struct WebSocket {
@@ -128,9 +126,9 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     let length = bytes.len();
     let (mut used, mut long) = (0, false);
     while used < bytes.len() {
-        let Taken { bytes: whole, .. } = receive_whole(visit, &mut bytes[used..]);
-        used += whole;
-        if used == bytes.len() || whole > 0 && has_enough(visit) {
+        let taken = if is_begun(visit) { 0 } else { whole::take(visit, &mut bytes[used..]) };
+        used += taken;
+        if used == bytes.len() || taken > 0 && has_enough(visit) {
             break;
         }
         long = true;
@@ -177,54 +175,9 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     used
 }
 
-/// What [`receive_whole`] came to.
-pub(crate) struct Taken {
-    pub(crate) bytes: usize,
-    /// Nothing came of it but that short messages were collected: the connection is as it was.
-    pub(crate) calm: bool,
-}
-
-impl Taken {
-    const NOTHING: Self = Self { bytes: 0, calm: false };
-}
-
-/// Takes whole messages, one after the other, as long as they lie whole in the input and nothing is in their way: the short way of what
-/// is done with any frame.
-pub(crate) fn receive_whole<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> Taken {
-    let Visit { handler, users, sending, machine, key, input, .. } = visit;
-    let (slot, half) = (key.slot, sending.limits.send_queue / 2);
-    let begun = input.as_ref().is_some_and(|input| !input.is_empty());
-    let Some(user) = users.get_mut(slot).filter(|_| !begun) else { return Taken::NOTHING };
-    let mut peer = Peer { user, out: Out::new(sending, *machine, *key) };
-    let all = bytes.len();
-    let mut rest = bytes;
-    let taken = catch_unwind(AssertUnwindSafe(|| {
-        let (mut way, mut calm) = (peer.out.go_short(), true);
-        while let Some(whole) = way {
-            let Some(message) = whole.next(&mut rest)? else { break };
-            peer.out.begin(!rest.is_empty());
-            handler.message(&mut peer, message);
-            if peer.out.collected() > half {
-                return Ok(false);
-            }
-            if !peer.out.is_short() {
-                (way, calm) = (peer.out.go_short(), false);
-            }
-        }
-        Ok(calm)
-    }));
-    let bytes = all - rest.len();
-    match taken {
-        Ok(Ok(calm)) => Taken { bytes, calm },
-        Ok(Err(fault)) => {
-            fail_for(visit, fault);
-            Taken { bytes: all, calm: false }
-        }
-        Err(_) => {
-            visit.panicked();
-            Taken { bytes, calm: false }
-        }
-    }
+/// Whether something is kept of which what comes next may be a part.
+fn is_begun<H: Handler>(visit: &Visit<'_, H>) -> bool {
+    visit.input.as_ref().is_some_and(|input| !input.is_empty())
 }
 
 /// Whether a visit goes no further now.
@@ -272,7 +225,7 @@ fn piece<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
         Event::Binary { bytes, end } => (Piece::Binary { bytes, end }, end),
         _ => return,
     };
-    visit.sending.stats.messages_in += u64::from(end);
+    count(&mut visit.sending.stats.messages_in, u64::from(end));
     visit.call(|handler, peer| handler.piece(peer, piece));
 }
 
@@ -285,7 +238,7 @@ fn assemble<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
         Event::Binary { bytes, end: true } if !begun => Message::Binary(bytes),
         _ => return join(visit, event),
     };
-    visit.sending.stats.messages_in += 1;
+    count(&mut visit.sending.stats.messages_in, 1);
     visit.call(|handler, peer| handler.message(peer, message));
 }
 
@@ -322,7 +275,7 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 /// The last byte of a message in pieces is there.
 fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
     let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
-    visit.sending.stats.messages_in += 1;
+    count(&mut visit.sending.stats.messages_in, 1);
     visit.call(|handler, peer| handler.message(peer, assembly.message()));
     visit.sending.pool.keep_message(assembly.into_memory());
 }

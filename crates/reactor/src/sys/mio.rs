@@ -110,22 +110,27 @@ impl Sys for Mio {
         self.listeners.len()
     }
 
-    fn poll(&mut self, edges: &mut Vec<Edge>, most: usize, timeout: Option<Duration>) -> io::Result<()> {
+    #[inline]
+    fn poll(&mut self, most: usize, timeout: Option<Duration>, mut note: impl FnMut(Edge)) -> io::Result<usize> {
         if self.events.capacity() != most {
             self.events = Events::with_capacity(most);
         }
         match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0),
             other => other?,
         }
-        edges.extend(self.events.iter().map(|event| Edge {
-            token: event.token().0,
-            readable: event.is_readable() || event.is_error(),
-            writable: event.is_writable(),
-            read_closed: event.is_read_closed() || event.is_error(),
-            broken: event.is_error(),
-        }));
-        Ok(())
+        let mut count = 0;
+        for event in &self.events {
+            note(Edge {
+                token: event.token().0,
+                readable: event.is_readable() || event.is_error(),
+                writable: event.is_writable(),
+                read_closed: event.is_read_closed() || event.is_error(),
+                broken: event.is_error(),
+            });
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn accept(&mut self, listener: usize) -> io::Result<Accepted<OwnedFd>> {
@@ -185,10 +190,12 @@ impl Sys for Mio {
         socket.peer_addr().map(drop)
     }
 
+    #[inline]
     fn read(&mut self, socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
         (&*SockRef::from(socket)).read(buffer)
     }
 
+    #[inline]
     fn write(&mut self, socket: &OwnedFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         match buffers {
             [one] => SockRef::from(socket).send_with_flags(one, libc::MSG_NOSIGNAL),

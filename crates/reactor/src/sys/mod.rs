@@ -68,11 +68,11 @@ pub trait Sys {
     /// How many listeners there are; their tokens are 0, 1, 2, …
     fn listeners(&self) -> usize;
 
-    /// Waits for events, at most `timeout` (for ever if `None`), and appends at most `most` of them.
+    /// Waits for events, at most `timeout` (for ever if `None`), and tells `note` at most `most` of them. Returns how many those were.
     ///
     /// # Errors
     /// Whatever the machine reports; [`io::ErrorKind::Interrupted`] is no events.
-    fn poll(&mut self, edges: &mut Vec<Edge>, most: usize, timeout: Option<Duration>) -> io::Result<()>;
+    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize>;
 
     /// Takes one waiting connection of a listener.
     ///

@@ -54,7 +54,6 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     /// The shared receive buffer. In front of what is read stands only what must be contiguous with it.
     receive: Box<[u8]>,
     reply: longwire_frame::Reply,
-    edges: Vec<Edge>,
     /// Connections whose deadline has passed.
     expired: Vec<Key>,
     /// Listeners that may have somebody waiting.
@@ -63,6 +62,10 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     retry_accept: Option<Moment>,
     /// The server's own tick: every so many milliseconds, and when the next one is.
     tick: Option<(u32, Moment)>,
+    /// How much work is enough for a turn.
+    work: u64,
+    /// When the wall clock is read again.
+    second: Moment,
     /// After a stall: until when at most sockets are read before deadlines fire.
     late: Option<Moment>,
     drained_at: Option<Moment>,
@@ -105,6 +108,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // Room for the longest thing that must be contiguous, and for what is read behind it.
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
         let waiting = (0..sys.listeners()).collect();
+        let work = (VISITS * limits.visit) as u64;
         Self {
             handler,
             users: Side::new(),
@@ -113,11 +117,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             rules,
             receive,
             reply: longwire_frame::Reply::new(),
-            edges: Vec::new(),
             expired: Vec::new(),
             waiting,
             retry_accept: None,
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
+            work,
+            second: now,
             late: None,
             drained_at: None,
         }
@@ -160,27 +165,22 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// # Errors
     /// What the machine's poll reports.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
-        let mut edges = std::mem::take(&mut self.edges);
         let timeout = self.patience(timeout);
-        self.wires.sys.poll(&mut edges, self.sending.limits.events, timeout)?;
+        let Self { wires, sending, waiting, .. } = self;
+        let (most, listeners, mut woken) = (sending.limits.events, wires.sys.listeners(), false);
+        let edges = wires.sys.poll(most, timeout, |edge| match edge.token {
+            WAKE => woken = true,
+            listener if listener < listeners => waiting.push(listener),
+            _ => note(sending, edge),
+        })?;
+        let full = edges >= most;
         self.read_clock();
-
-        let full = edges.len() >= self.sending.limits.events;
-        let mut woken = false;
-        for edge in edges.drain(..) {
-            match edge.token {
-                WAKE => woken = true,
-                listener if listener < self.wires.sys.listeners() => self.waiting.push(listener),
-                _ => self.note(edge),
-            }
-        }
-        self.edges = edges;
 
         if !self.waiting.is_empty() || self.retry_accept.is_some() {
             self.accept();
         }
         // Whom this turn has no time for keeps its place.
-        let enough = self.sending.work + (VISITS * self.sending.limits.visit) as u64;
+        let enough = self.sending.work.saturating_add(self.work);
         for _ in 0..self.sending.ready.len() {
             let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
             self.visit(key, false);
@@ -235,31 +235,18 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let sending = &mut self.sending;
         let now = moment(&self.wires.sys);
         let slept = now.since(sending.now);
-        let overdue = sending.deadlines.next().is_some_and(|due| now.since(due) > STALL);
         // Once for each stall: between two of these, deadlines have fired.
-        if slept > STALL && overdue && self.late.is_none() {
-            self.late = Some(now.after(CATCH_UP));
+        if slept > STALL && self.late.is_none() {
+            let overdue = sending.deadlines.next().is_some_and(|due| now.since(due) > STALL);
+            self.late = overdue.then(|| now.after(CATCH_UP));
         }
-        let stale = sending.wall == 0 || now.0 / 1_000 != sending.now.0 / 1_000;
         sending.now = now;
-        if stale {
+        if now.reached(self.second) {
+            self.second = Moment((now.0 / 1_000).wrapping_add(1).wrapping_mul(1_000));
             sending.wall = self.wires.sys.wall().as_secs();
             sending.date = Date::from_unix(sending.wall);
             sending.notices.catch_up(now);
         }
-    }
-
-    /// Keeps what an edge said until it is used up.
-    fn note(&mut self, edge: Edge) {
-        let Sending { slots, ready, .. } = &mut self.sending;
-        let Some((key, connection)) = slots.unpack(edge.token as u64, usize::BITS) else { return };
-        connection.readable |= edge.readable;
-        connection.read_closed |= edge.read_closed;
-        connection.broken |= edge.broken;
-        if edge.writable {
-            connection.blocked = false;
-        }
-        ready.push(connection, key);
     }
 
     fn read_mailbox(&mut self) {
@@ -375,6 +362,19 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.sending.touch(key.slot);
         }
     }
+}
+
+/// Keeps what an edge said until it is used up.
+#[inline]
+fn note(Sending { slots, ready, .. }: &mut Sending, edge: Edge) {
+    let Some((key, connection)) = slots.unpack(edge.token as u64, usize::BITS) else { return };
+    connection.readable |= edge.readable;
+    connection.read_closed |= edge.read_closed;
+    connection.broken |= edge.broken;
+    if edge.writable {
+        connection.blocked = false;
+    }
+    ready.push(connection, key);
 }
 
 /// The loop's clock.

@@ -8,8 +8,8 @@ use crate::closed::Closed;
 use crate::handler::Handler;
 use crate::sending::broken;
 use crate::session::input::Input;
-use crate::session::web_socket::{self, Taken};
 use crate::session::{AtFin, Session, Visit, opening};
+use crate::session::{web_socket, whole};
 use crate::slots::Key;
 use crate::sys::Sys;
 
@@ -51,34 +51,35 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// The visit that most visits are: of a WebSocket on which nothing is begun and for which nothing waits. What comes is read at once,
     /// and whole messages are taken from where they lie. What else there is goes the way of any visit, from there on.
     fn visit_at_rest(&mut self, key: Key) {
-        self.sending.cork.begin(key.slot);
-        self.sending.begin_work();
-        let space = self.receive.len().min(self.sending.limits.receive);
-        let read = self.wires.read(key.slot, &mut self.receive[..space]);
+        let Self { handler, users, sending, wires, receive, .. } = self;
+        sending.cork.begin(key.slot);
+        sending.begin_work();
+        let space = receive.len().min(sending.limits.receive);
+        let read = wires.read(key.slot, &mut receive[..space]);
         let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
             return self.visit_on(key, None, Some(read));
         };
-        self.sending.took_in(length);
-        let connection = &mut self.sending.slots[key.slot];
-        (connection.heard, connection.readable) = (self.sending.now, false);
+        sending.took_in(length);
+        let connection = &mut sending.slots[key.slot];
+        (connection.heard, connection.readable) = (sending.now, false);
 
-        let mut buffer = std::mem::take(&mut self.receive);
+        let taken = whole::receive(handler, users, sending, wires, key, &mut receive[..length]);
+        if taken.calm() == Some(length) {
+            if !sending.uncork(wires, key.slot) {
+                self.after_visit(key, None);
+            }
+            return;
+        }
+        let mut buffer = std::mem::take(receive);
         let mut input = None;
         let mut visit = self.visit_of(key, &mut input);
-        let Taken { bytes: used, calm } = web_socket::receive_whole(&mut visit, &mut buffer[..length]);
-        if !calm {
-            visit.pause_if_full();
-        }
+        let used = whole::conclude(&mut visit, taken, length);
+        visit.pause_if_full();
         if used < length {
             self.decode(key, &mut input, &mut buffer[used..length]);
-            self.receive = buffer;
-            return self.visit_on(key, input, None);
         }
         self.receive = buffer;
-        let gone = self.sending.uncork(&mut self.wires, key.slot);
-        if !gone || !calm {
-            self.after_visit(key, None);
-        }
+        self.visit_on(key, input, None);
     }
 
     /// A visit goes on, or is done with: with what was read already, if that was anything.

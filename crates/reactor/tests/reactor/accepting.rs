@@ -38,8 +38,8 @@ impl Sys for Failing {
         self.sim.listeners()
     }
 
-    fn poll(&mut self, edges: &mut Vec<Edge>, most: usize, timeout: Option<Duration>) -> io::Result<()> {
-        self.sim.poll(edges, most, timeout)
+    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
+        self.sim.poll(most, timeout, note)
     }
 
     fn accept(&mut self, listener: usize) -> io::Result<Accepted<usize>> {

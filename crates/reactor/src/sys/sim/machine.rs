@@ -19,6 +19,8 @@ use crate::sys::{Accepted, Edge, Sys, Token, WAKE, Wake};
 pub struct Sim {
     pub(super) state: Rc<RefCell<State>>,
     pub(super) woken: Arc<Woken>,
+    /// Of the poll under way.
+    pub(super) edges: Vec<Edge>,
 }
 
 /// What an eventfd is: it is set, or it is not.
@@ -267,27 +269,30 @@ impl Sys for Sim {
         1
     }
 
-    fn poll(&mut self, edges: &mut Vec<Edge>, most: usize, timeout: Option<Duration>) -> io::Result<()> {
+    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
         let mut state = self.state.borrow_mut();
         state.calls.count(Call::Poll);
         if state.faults.strikes(Fault::PollInterrupted) {
-            return Ok(());
+            return Ok(0);
         }
-        let start = edges.len();
+        let edges = &mut self.edges;
         if self.woken.0.swap(false, Ordering::SeqCst) {
             let delayed = state.faults.strikes(Fault::WakeDelayed);
             if !delayed {
                 edges.push(Edge { token: WAKE, readable: true, ..Edge::default() });
-                state.tell_edge(None, edges[start]);
+                state.tell_edge(None, edges[0]);
             }
             // Whatever happens to it, an eventfd does not forget.
             if delayed || state.faults.strikes(Fault::WakeDoubled) {
                 self.woken.wake();
             }
         }
-        state.report(edges, start + most);
-        state.wait(timeout, edges.len() > start);
-        Ok(())
+        state.report(edges, most);
+        state.wait(timeout, !edges.is_empty());
+        drop(state);
+        let count = edges.len();
+        edges.drain(..).for_each(note);
+        Ok(count)
     }
 
     fn accept(&mut self, _: usize) -> io::Result<Accepted<usize>> {

@@ -42,7 +42,7 @@ impl World {
     /// The machine to build a loop on. One world has one.
     #[must_use]
     pub fn machine(&self) -> Sim {
-        Sim { state: self.state.clone(), woken: Arc::default() }
+        Sim { state: self.state.clone(), woken: Arc::default(), edges: Vec::new() }
     }
 
     /// Lets time pass.
