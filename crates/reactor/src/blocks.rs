@@ -58,7 +58,7 @@ impl Blocks {
         while !bytes.is_empty() {
             if self.blocks.back().is_none_or(|last| last.len() == last.capacity()) {
                 let capacity = capacity(self.length, bytes.len());
-                let used = if capacity == LARGEST { pool.block() } else { None };
+                let used = if capacity == LARGEST { pool.blocks.take() } else { None };
                 let block = used.unwrap_or_else(|| Vec::with_capacity(capacity));
                 self.pinned += block.capacity() + OBJECT;
                 self.blocks.push_back(block);
@@ -83,10 +83,11 @@ impl Blocks {
             count -= left;
             self.gone = 0;
             self.pinned -= first.capacity() + OBJECT;
-            if let Some(block) = self.blocks.pop_front()
+            if let Some(mut block) = self.blocks.pop_front()
                 && block.capacity() == LARGEST
             {
-                pool.keep_block(block);
+                block.clear();
+                pool.blocks.keep(block);
             }
         }
     }

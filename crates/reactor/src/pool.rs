@@ -1,43 +1,48 @@
 //! Large buffers that were used, for the next that are needed. Their pages are there: fresh ones would cost a fault each, which is more
-//! than what is copied into them. Nothing is kept for longer than anybody is connected.
+//! than what is copied into them. Nothing is kept for longer than anybody is connected, and of a small budget little.
 
-/// See the top of this file.
+/// See the top of this file. By default it keeps nothing.
 #[derive(Default)]
 pub(crate) struct Pool {
-    messages: Vec<Vec<u8>>,
-    blocks: Vec<Vec<u8>>,
+    /// Memory that messages in pieces were put together in. What stands in it is of no account.
+    pub(crate) messages: Shelf,
+    /// Blocks of queues, of the largest size.
+    pub(crate) blocks: Shelf,
 }
 
 impl Pool {
-    /// So many are kept, which a message was put together in, …
-    const MESSAGES: usize = 4;
-    /// … of at most so many bytes: a message of 1 MiB, and what stands before it in its memory.
-    const LONGEST: usize = (1 << 20) + (4 << 10);
-    /// So many blocks of queues: 1 MiB in all.
-    const BLOCKS: usize = 16;
+    /// Four messages of 1 MiB, and what stands before one in its memory.
+    const MESSAGES: usize = 4 * ((1 << 20) + (4 << 10));
+    const BLOCKS: usize = 1 << 20;
 
-    /// Memory for a message in pieces. What stands in it is of no account.
-    pub(crate) fn message(&mut self) -> Option<Vec<u8>> {
-        self.messages.pop()
+    /// One for a loop whose connections may pin so many bytes.
+    pub(crate) fn new(budget: usize) -> Self {
+        let shelf = |room| Shelf { buffers: Vec::new(), room };
+        Self { messages: shelf(Self::MESSAGES.min(budget / 64)), blocks: shelf(Self::BLOCKS.min(budget / 256)) }
+    }
+}
+
+/// Buffers of one kind.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    buffers: Vec<Vec<u8>>,
+    /// So many bytes more may be kept.
+    room: usize,
+}
+
+impl Shelf {
+    /// A buffer that was kept, as it was.
+    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+        let buffer = self.buffers.pop()?;
+        self.room += buffer.capacity();
+        Some(buffer)
     }
 
-    /// Takes the memory of a message back.
-    pub(crate) fn keep_message(&mut self, memory: Vec<u8>) {
-        if self.messages.len() < Self::MESSAGES && (1..=Self::LONGEST).contains(&memory.capacity()) {
-            self.messages.push(memory);
-        }
-    }
-
-    /// A block of the largest size, with nothing in it.
-    pub(crate) fn block(&mut self) -> Option<Vec<u8>> {
-        self.blocks.pop()
-    }
-
-    /// Takes a block of the largest size back.
-    pub(crate) fn keep_block(&mut self, mut block: Vec<u8>) {
-        if self.blocks.len() < Self::BLOCKS {
-            block.clear();
-            self.blocks.push(block);
+    /// Keeps a buffer, if there is room for it.
+    pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
+        if (1..=self.room).contains(&buffer.capacity()) {
+            self.room -= buffer.capacity();
+            self.buffers.push(buffer);
         }
     }
 }
@@ -47,22 +52,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_keeps_a_few_and_no_giants() {
-        let mut pool = Pool::default();
-        for capacity in [0, 1, Pool::LONGEST, Pool::LONGEST + 1, 2, 3, 4] {
-            pool.keep_message(Vec::with_capacity(capacity));
+    fn what_is_kept_is_bounded_in_bytes() {
+        let mut shelf = Shelf { buffers: Vec::new(), room: 100 };
+        for capacity in [0, 60, 101, 41, 40, 1] {
+            shelf.keep(Vec::with_capacity(capacity));
         }
-        let kept: Vec<_> = std::iter::from_fn(|| pool.message()).map(|memory| memory.capacity()).collect();
-        assert_eq!(kept, [3, 2, Pool::LONGEST, 1]);
+        let mut kept = || shelf.take().map(|buffer| buffer.capacity());
+        assert_eq!([kept(), kept(), kept()], [Some(40), Some(60), None]);
+        shelf.keep(vec![7; 100]);
+        assert_eq!(shelf.take(), Some(vec![7; 100]), "there is room again, and it is as it was");
     }
 
     #[test]
-    fn a_block_comes_back_empty() {
-        let mut pool = Pool::default();
-        assert!(pool.block().is_none());
-        (0..100).for_each(|_| pool.keep_block(vec![7; 10]));
-        let kept: Vec<_> = std::iter::from_fn(|| pool.block()).collect();
-        assert_eq!(kept.len(), Pool::BLOCKS);
-        assert!(kept.iter().all(|block| block.is_empty() && block.capacity() == 10));
+    fn a_small_budget_keeps_little() {
+        for (budget, messages, blocks) in
+            [(0, 0, 0), (2 << 20, 32 << 10, 8 << 10), (256 << 20, 4 << 20, 1 << 20), (8 << 30, Pool::MESSAGES, 1 << 20)]
+        {
+            let pool = Pool::new(budget);
+            assert_eq!((pool.messages.room, pool.blocks.room), (messages, blocks), "{budget}");
+        }
     }
 }

@@ -108,6 +108,7 @@ impl Sending {
         fellows: Fellows,
         now: Moment,
     ) -> Self {
+        let pool = Pool::new(limits.budget);
         Self {
             home,
             slot_cost,
@@ -140,7 +141,7 @@ impl Sending {
             outbound: Vec::new(),
             outbound_bytes: 0,
             audience: Vec::new(),
-            pool: Pool::default(),
+            pool,
             draining: false,
             work: 0,
         }
@@ -233,7 +234,7 @@ impl Sending {
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
         if self.slots.len() == 0 {
-            self.pool = Pool::default();
+            self.pool = Pool::new(self.limits.budget);
         }
     }
 

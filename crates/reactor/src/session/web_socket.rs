@@ -255,7 +255,8 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
     }
     let pool = &mut visit.sending.pool;
     let input = visit.input.get_or_insert_with(Box::<Input>::default);
-    let assembly = input.assembly.get_or_insert_with(|| pool.message().map_or_else(Assembly::new, Assembly::reusing));
+    let assembly =
+        input.assembly.get_or_insert_with(|| pool.messages.take().map_or_else(Assembly::new, Assembly::reusing));
     let end = match event {
         Event::Text { carried, rest, end } => {
             assembly.push_text(carried, rest);
@@ -277,7 +278,7 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
     let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     count(&mut visit.sending.stats.messages_in, 1);
     visit.call(|handler, peer| handler.message(peer, assembly.message()));
-    visit.sending.pool.keep_message(assembly.into_memory());
+    visit.sending.pool.messages.keep(assembly.into_memory());
 }
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.

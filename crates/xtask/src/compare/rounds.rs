@@ -1,4 +1,4 @@
-//! Rounds: everybody once for each cell, one after the other, the floor first and last. A round in which the floor's two figures differ by
+//! Rounds: everybody once for each cell, one after the other, the floor first and last, each time beginning with another one. A round in which the floor's two figures differ by
 //! more than a quarter was disturbed and does not count. What is compared is the ratio within a round.
 
 use super::cells::{CELLS, Cell};
@@ -62,8 +62,12 @@ fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
     let mut disturbed = 0;
     while floors.len() < rounds && floors.len() + disturbed < TRIES * rounds {
         let first = measure::speed(repository, floor, cell)?;
-        let speeds: Vec<f64> =
-            others.iter().map(|peer| measure::speed(repository, peer, cell)).collect::<Fallible<_>>()?;
+        // Each round begins with another one: nobody always comes behind the same.
+        let mut speeds = vec![0.0; others.len()];
+        for number in 0..others.len() {
+            let at = (number + floors.len()) % others.len();
+            speeds[at] = measure::speed(repository, others[at], cell)?;
+        }
         let last = measure::speed(repository, floor, cell)?;
         if (first - last).abs() > QUIET * first.max(last) {
             disturbed += 1;
