@@ -1,7 +1,7 @@
 //! One message in progress, on the heap: feature `alloc`.
 
 use alloc::{string::String, vec::Vec};
-use core::mem::take;
+use core::mem::{replace, take};
 
 use crate::{Event, Kind, Message};
 
@@ -22,14 +22,17 @@ pub struct Assembly {
 }
 
 /// From this size on a binary message begins `LEAD` bytes into its memory.
-///
-/// Large memory begins at the beginning of a page, and what a sender's kernel holds of a message does, too, but for its header. A copy
-/// whose target is just ahead of its source, page by page, takes several times as long: the processor takes what it is about to read
-/// for what it has just written. From the middle of a page on it cannot.
 const LONG: usize = 64 << 10;
-const LEAD: usize = 2 << 10;
+const LEAD: usize = Assembly::LEAD;
 
 impl Assembly {
+    /// So many bytes stand in front of a binary message whose memory is made, or used again, for 64 KiB and more.
+    ///
+    /// Large memory begins at the beginning of a page, and what a sender's kernel holds of a message does, too, but for its header. A copy
+    /// whose target is just ahead of its source, page by page, takes several times as long: the processor takes what it is about to
+    /// read for what it has just written. From the middle of a page on it cannot.
+    pub const LEAD: usize = 2 << 10;
+
     /// A buffer that owns nothing yet.
     #[must_use]
     pub const fn new() -> Self {
@@ -119,6 +122,17 @@ impl Assembly {
             self.binary.resize(self.start + self.filled, 0);
             self.binary.copy_within(begin..begin + self.filled, self.start);
         }
+    }
+
+    /// Moves what is there into other memory, which is better if it is large enough, and returns the memory that it was in.
+    #[must_use]
+    pub fn move_to(&mut self, memory: Vec<u8>) -> Vec<u8> {
+        let mut moved = Self::reusing(memory);
+        match self.message() {
+            Message::Text(text) => moved.push_text(None, text),
+            Message::Binary(bytes) => moved.push_binary(bytes),
+        }
+        replace(self, moved).into_memory()
     }
 
     /// `len` bytes behind those of a binary message, to read into: they become part of it by [`fill`](Self::fill). Ask

@@ -58,7 +58,7 @@ impl Blocks {
         while !bytes.is_empty() {
             if self.blocks.back().is_none_or(|last| last.len() == last.capacity()) {
                 let capacity = capacity(self.length, bytes.len());
-                let used = if capacity == LARGEST { pool.blocks.take() } else { None };
+                let used = if capacity == LARGEST { pool.blocks.take(LARGEST..=LARGEST) } else { None };
                 let block = used.unwrap_or_else(|| Vec::with_capacity(capacity));
                 self.pinned += block.capacity() + OBJECT;
                 self.blocks.push_back(block);
@@ -178,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_queue_of_bytes(acts in prop::collection::vec(act(), 1..40)) {
-            let (mut blocks, mut pool, mut model) = (Blocks::default(), Pool::default(), Vec::new());
+            let (mut blocks, mut pool, mut model) = (Blocks::default(), Pool::new(1 << 30, 1), Vec::new());
             let mut next = 0_u8;
             for act in acts {
                 match act {

@@ -70,6 +70,11 @@ impl<'a> Out<'a> {
         self.sending.cork.expect(more);
     }
 
+    /// Whether callbacks have done so much that the visit must end before all that was read is looked at.
+    pub(crate) const fn is_overworked(&self) -> bool {
+        self.sending.is_overworked()
+    }
+
     /// How many bytes are collected for this peer.
     #[inline]
     pub(crate) fn collected(&self) -> usize {

@@ -1,6 +1,8 @@
 //! Large buffers that were used, for the next that are needed. Their pages are there: fresh ones would cost a fault each, which is more
 //! than what is copied into them. Nothing is kept for longer than anybody is connected, and of a small budget little.
 
+use std::ops::RangeInclusive;
+
 /// See the top of this file. By default it keeps nothing.
 #[derive(Default)]
 pub(crate) struct Pool {
@@ -14,11 +16,21 @@ impl Pool {
     /// Four messages of 1 MiB, and what stands before one in its memory.
     const MESSAGES: usize = 4 * ((1 << 20) + (4 << 10));
     const BLOCKS: usize = 1 << 20;
+    /// What is smaller costs little to be had anew.
+    const LEAST: usize = 32 << 10;
 
-    /// One for a loop whose connections may pin so many bytes.
-    pub(crate) fn new(budget: usize) -> Self {
+    /// One of so many whose connections may pin so many bytes together.
+    pub(crate) fn new(budget: usize, loops: usize) -> Self {
+        let share = budget / loops.max(1);
         let shelf = |room| Shelf { buffers: Vec::new(), room };
-        Self { messages: shelf(Self::MESSAGES.min(budget / 64)), blocks: shelf(Self::BLOCKS.min(budget / 256)) }
+        Self { messages: shelf(Self::MESSAGES.min(share / 48)), blocks: shelf(Self::BLOCKS.min(share / 256)) }
+    }
+
+    /// Gives all of it back.
+    pub(crate) fn clear(&mut self) {
+        for shelf in [&mut self.messages, &mut self.blocks] {
+            shelf.room += std::mem::take(&mut shelf.buffers).iter().map(Vec::capacity).sum::<usize>();
+        }
     }
 }
 
@@ -31,16 +43,18 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// A buffer that was kept, as it was.
-    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
-        let buffer = self.buffers.pop()?;
+    /// The smallest buffer of so many bytes that was kept, as it was.
+    pub(crate) fn take(&mut self, sizes: RangeInclusive<usize>) -> Option<Vec<u8>> {
+        let fitting = self.buffers.iter().enumerate().filter(|(_, buffer)| sizes.contains(&buffer.capacity()));
+        let (at, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        let buffer = self.buffers.swap_remove(at);
         self.room += buffer.capacity();
         Some(buffer)
     }
 
     /// Keeps a buffer, if there is room for it.
     pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
-        if (1..=self.room).contains(&buffer.capacity()) {
+        if (Pool::LEAST..=self.room).contains(&buffer.capacity()) {
             self.room -= buffer.capacity();
             self.buffers.push(buffer);
         }
@@ -51,25 +65,37 @@ impl Shelf {
 mod tests {
     use super::*;
 
+    const KIB: usize = 1 << 10;
+
     #[test]
     fn what_is_kept_is_bounded_in_bytes() {
-        let mut shelf = Shelf { buffers: Vec::new(), room: 100 };
-        for capacity in [0, 60, 101, 41, 40, 1] {
-            shelf.keep(Vec::with_capacity(capacity));
+        let mut shelf = Shelf { buffers: Vec::new(), room: 200 * KIB };
+        for capacity in [0, 31, 60, 201, 141, 140, 32] {
+            shelf.keep(Vec::with_capacity(capacity * KIB));
         }
-        let mut kept = || shelf.take().map(|buffer| buffer.capacity());
-        assert_eq!([kept(), kept(), kept()], [Some(40), Some(60), None]);
-        shelf.keep(vec![7; 100]);
-        assert_eq!(shelf.take(), Some(vec![7; 100]), "there is room again, and it is as it was");
+        let mut kept = |sizes| shelf.take(sizes).map(|buffer| buffer.capacity() / KIB);
+        assert_eq!(kept(61 * KIB..=139 * KIB), None, "none is of such a size");
+        assert_eq!(kept(50 * KIB..=200 * KIB), Some(60), "the smallest that fits");
+        assert_eq!([kept(0..=200 * KIB), kept(0..=200 * KIB)], [Some(140), None]);
+        shelf.keep(vec![7; 200 * KIB]);
+        assert_eq!(shelf.take(0..=usize::MAX), Some(vec![7; 200 * KIB]), "there is room again, and it is as it was");
     }
 
     #[test]
     fn a_small_budget_keeps_little() {
-        for (budget, messages, blocks) in
-            [(0, 0, 0), (2 << 20, 32 << 10, 8 << 10), (256 << 20, 4 << 20, 1 << 20), (8 << 30, Pool::MESSAGES, 1 << 20)]
-        {
-            let pool = Pool::new(budget);
-            assert_eq!((pool.messages.room, pool.blocks.room), (messages, blocks), "{budget}");
+        let most = (Pool::MESSAGES, Pool::BLOCKS);
+        for (budget, loops, kept) in [
+            (0, 0, (0, 0)),
+            (3 << 20, 1, (64 * KIB, 12 * KIB)),
+            (6 << 20, 2, (64 * KIB, 12 * KIB)),
+            (256 << 20, 1, most),
+            (8 << 30, 8, most),
+        ] {
+            let mut pool = Pool::new(budget, loops);
+            assert_eq!((pool.messages.room, pool.blocks.room), kept, "{budget}");
+            pool.messages.keep(vec![0; 40 * KIB]);
+            pool.clear();
+            assert_eq!((pool.messages.room, pool.messages.take(0..=usize::MAX)), (kept.0, None));
         }
     }
 }

@@ -73,6 +73,7 @@ usage: cargo xtask COMMAND
   size --keep             writes what it sums up into docs/embedding.md
   compare [ROUNDS]        measures other servers beside ours, 9 rounds if nothing else is said, and writes docs/benchmarks.md:
                           half an hour, during which the machine should have nothing else to do
+  compare ROUNDS ROWS     the same of the rows alone whose name contains this, as '1 MiB'; all else stays as it was measured
   compare --alone         measures what is asked of ours alone, five minutes, and writes docs/benchmarks.md anew
   compare --page          writes docs/benchmarks.md anew, of what was measured last
   drill [--short] [NAME…] the emergencies of these names, or all, on real sockets, against a release build
@@ -112,9 +113,13 @@ fn main() -> ExitCode {
                 report.step("ours alone", || compare::alone(repository));
             }
         }),
-        ["compare"] => run(|repository, report| comparison(repository, report, 9)),
-        ["compare", rounds] if rounds.parse().is_ok_and(|rounds: usize| (3..100).contains(&rounds)) => {
-            run(|repository, report| comparison(repository, report, rounds.parse().unwrap_or(9)))
+        ["compare"] => run(|repository, report| comparison(repository, report, 9, None)),
+        ["compare", rounds, ref rows @ ..]
+            if rows.len() < 2 && rounds.parse().is_ok_and(|rounds: usize| (3..100).contains(&rounds)) =>
+        {
+            run(|repository, report| {
+                comparison(repository, report, rounds.parse().unwrap_or(9), rows.first().copied());
+            })
         }
         ["drill", "--short", ref names @ ..] => {
             run(|repository, report| drills(repository, report, Form::Short, names))
@@ -247,14 +252,17 @@ fn bench(repository: &Repository, report: &mut Report, keep: bool) {
     }
 }
 
-fn comparison(repository: &Repository, report: &mut Report, rounds: usize) {
+fn comparison(repository: &Repository, report: &mut Report, rounds: usize, rows: Option<&str>) {
     let built = report.step("everybody, built for release", || {
         tools::install_for_comparison(repository)?;
         rust::build_program(repository)?;
         compare::build(repository)
     });
     if built {
-        report.step("comparison", || compare::run(repository, rounds));
+        report.step("comparison", || match rows {
+            None => compare::run(repository, rounds),
+            Some(rows) => compare::some(repository, rounds, rows),
+        });
     } else {
         report.skip("comparison", "it needs what was to be built");
     }

@@ -2,6 +2,8 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
+use crate::Fallible;
+
 /// A page, taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
@@ -116,9 +118,16 @@ fn anchor(heading: &str) -> String {
     kept.flat_map(char::to_lowercase).map(|letter| if letter == ' ' { '-' } else { letter }).collect()
 }
 
+/// A page whose text between two marks is another; the marks stay.
+pub(crate) fn replace_between(page: &str, [begin, end]: [&str; 2], text: &str) -> Fallible<String> {
+    let (before, rest) = page.split_once(begin).ok_or_else(|| format!("no {}", begin.trim_end()))?;
+    let (_, after) = rest.split_once(end).ok_or_else(|| format!("no {end}"))?;
+    Ok(format!("{before}{begin}{text}{end}{after}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Block, Cell, Link, Page, tables};
+    use super::{Block, Cell, Link, Page, replace_between, tables};
 
     #[test]
     fn a_page_is_taken_apart() {
@@ -148,5 +157,11 @@ mod tests {
         let expected =
             Cell { text: "b, d and e".into(), codes: vec!["d".into()], links: vec![link("b", "c.rs"), link("e", "f")] };
         assert_eq!(found[0][1], [expected]);
+    }
+
+    #[test]
+    fn what_stands_between_two_marks_is_replaced() {
+        assert_eq!(replace_between("a<b>old</b>c", ["<b>", "</b>"], "new").unwrap(), "a<b>new</b>c");
+        assert!(replace_between("a<b>old", ["<b>", "</b>"], "new").is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 
 use crate::Fallible;
-use crate::markdown::tables;
+use crate::markdown::{replace_between, tables};
 use crate::process::Task;
 use crate::report::Tally;
 use crate::repository::Repository;
@@ -51,9 +51,7 @@ pub(crate) fn run(repository: &Repository, keep: bool) -> Fallible<Tally> {
     rows.push(("**beyond one that says hello**".into(), [plain.stripped - hello, deflate.stripped - hello]));
     let page = repository.read(PAGE)?;
     if keep {
-        let (before, rest) = page.split_once(MARKS[0]).ok_or("no place for the table")?;
-        let (_, after) = rest.split_once(MARKS[1]).ok_or("no end of the table")?;
-        fs::write(PAGE, format!("{before}{}{}{}{after}", MARKS[0], table(&rows), MARKS[1]))?;
+        fs::write(PAGE, replace_between(&page, MARKS, &table(&rows))?)?;
     }
     let failures = if keep { Vec::new() } else { rises(&rows, &page) };
     let beyond = rows.last().map(|(_, sizes)| sizes[0]).unwrap_or_default();

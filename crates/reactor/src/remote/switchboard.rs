@@ -85,9 +85,14 @@ impl Fellows {
         Self { switchboard, own }
     }
 
+    /// How many loops there are, this one included.
+    pub(crate) fn loops(&self) -> usize {
+        self.switchboard.mailboxes().len()
+    }
+
     /// Whether there is no other loop.
     pub(crate) fn is_empty(&self) -> bool {
-        self.switchboard.mailboxes().len() < 2
+        self.loops() < 2
     }
 
     /// Empties this loop's mailbox.

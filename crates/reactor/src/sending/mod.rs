@@ -108,7 +108,7 @@ impl Sending {
         fellows: Fellows,
         now: Moment,
     ) -> Self {
-        let pool = Pool::new(limits.budget);
+        let pool = Pool::new(limits.budget, fellows.loops());
         Self {
             home,
             slot_cost,
@@ -234,7 +234,7 @@ impl Sending {
         self.ledger.settle(connection.pinned, 0);
         self.ledger.release();
         if self.slots.len() == 0 {
-            self.pool = Pool::new(self.limits.budget);
+            self.pool.clear();
         }
     }
 
@@ -253,6 +253,12 @@ impl Sending {
     /// How much work the visit may still do.
     pub(crate) const fn work_left(&self) -> usize {
         self.enough.saturating_sub(self.work) as usize
+    }
+
+    /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much again as a visit
+    /// may do.
+    pub(crate) const fn is_overworked(&self) -> bool {
+        self.work > self.enough.saturating_add(self.limits.visit.saturating_add(self.limits.receive) as u64)
     }
 
     /// Whether callbacks have left nothing to be done.

@@ -128,8 +128,9 @@ impl Sending {
     /// Sends the greediest connections of this loop away, until there is room for `more` and some to spare.
     #[cold]
     fn relieve(&mut self, more: usize, but: Option<u32>) {
-        // Nobody needs to go for what is only there to save bytes.
+        // Nobody needs to go for what is only there to save bytes or time.
         self.forget_deflaters();
+        self.pool.clear();
         let least = GREEDY.min(self.ledger.relief());
         let mut greedy: Vec<(usize, u32)> = Vec::new();
         for key in self.slots.keys() {

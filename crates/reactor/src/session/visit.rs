@@ -49,8 +49,9 @@ impl<H: Handler> Visit<'_, H> {
         let mut used = 0;
         while used < bytes.len() {
             let rest = &mut bytes[used..];
+            let overworked = self.sending.is_overworked();
             let connection = self.connection();
-            if connection.paused || connection.ending {
+            if connection.paused || connection.ending || overworked {
                 break;
             }
             let before = std::mem::discriminant(&connection.session);

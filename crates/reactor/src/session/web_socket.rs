@@ -54,7 +54,8 @@ impl WebSocket {
         open && self.message_since.is_none() && self.pinged.is_none() && !self.terms.owns()
     }
 
-    /// Whether it hands on whole messages, and what comes next may be one.
+    /// Whether it hands on whole messages, and what comes next may be one; and no ping of ours waits for an answer, so that nothing has to be
+    /// noted of a byte but when it came.
     #[inline]
     pub(super) const fn takes_whole(&self) -> bool {
         let open = matches!(self.connection.state(), State::Open);
@@ -135,6 +136,10 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
         let slot = visit.key.slot;
         let mask = visit.sending.mask_for_reply(visit.machine, slot);
         let Session::WebSocket(socket) = &mut visit.sending.slots[slot].session else { break };
+        if !socket.connection.message_open() {
+            // What comes next may begin a message: its time is not that of the last one.
+            socket.message_since = None;
+        }
         let step = match socket.connection.receive(&mut bytes[used..], visit.reply, mask) {
             Ok(step) => step,
             Err(fault) => {
@@ -183,8 +188,9 @@ fn is_begun<H: Handler>(visit: &Visit<'_, H>) -> bool {
 /// Whether a visit goes no further now.
 fn has_enough<H: Handler>(visit: &mut Visit<'_, H>) -> bool {
     visit.pause_if_full();
+    let overworked = visit.sending.is_overworked();
     let connection = visit.connection();
-    connection.ending || connection.paused || compressed::is_parked(visit)
+    connection.ending || connection.paused || overworked || compressed::is_parked(visit)
 }
 
 /// §7.1.7: the connection fails; its Close, which is in the reply, goes out and nothing more is read.
@@ -250,13 +256,11 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
     };
     let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
     let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
-    if !visit.may_grow(growth(length, length + spare, more)) {
+    if more > spare && !grow(visit, length + more, growth(length, length + spare, more)) {
         return;
     }
-    let pool = &mut visit.sending.pool;
     let input = visit.input.get_or_insert_with(Box::<Input>::default);
-    let assembly =
-        input.assembly.get_or_insert_with(|| pool.messages.take().map_or_else(Assembly::new, Assembly::reusing));
+    let assembly = input.assembly.get_or_insert_with(Assembly::new);
     let end = match event {
         Event::Text { carried, rest, end } => {
             assembly.push_text(carried, rest);
@@ -271,6 +275,23 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
     if end {
         deliver(visit);
     }
+}
+
+/// Lets the memory of a message in pieces, of which so much has arrived, become `wanted` bytes: asks for them, and if such memory was used before it
+/// is used again. It is never much more than four times what has arrived. `false` if there is no room.
+pub(crate) fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
+    // And what is read with the end of a frame, and what stands in front.
+    let most = arrived.saturating_mul(4).saturating_add(visit.sending.limits.direct + Assembly::LEAD);
+    let used = visit.sending.pool.messages.take(wanted + Assembly::LEAD..=most);
+    if !visit.may_grow(used.as_ref().map_or(wanted, Vec::capacity)) {
+        return false;
+    }
+    if let Some(used) = used {
+        let input = visit.input.get_or_insert_with(Box::<Input>::default);
+        let outgrown = input.assembly.get_or_insert_with(Assembly::new).move_to(used);
+        visit.sending.pool.messages.keep(outgrown);
+    }
+    true
 }
 
 /// The last byte of a message in pieces is there.

@@ -13,9 +13,10 @@ use crate::side::Side;
 use crate::slots::Key;
 use crate::wire::Machine;
 
-/// What [`receive`] came to: so many bytes were taken.
+/// What [`receive`] came to: so many bytes were used, of so many.
 pub(crate) struct Taken {
-    bytes: usize,
+    used: usize,
+    all: usize,
     how: How,
 }
 
@@ -28,15 +29,15 @@ enum How {
 }
 
 impl Taken {
-    /// How many bytes, if the connection is as it was.
+    /// Whether all were, and the connection is as it was.
     #[inline]
-    pub(crate) const fn calm(&self) -> Option<usize> {
-        if let How::Calm = self.how { Some(self.bytes) } else { None }
+    pub(crate) const fn is_calm(&self) -> bool {
+        matches!(self.how, How::Calm) && self.used == self.all
     }
 }
 
 /// Takes whole messages, one after the other, as long as they lie whole in the input and nothing is in their way: the short way of what
-/// is done with any frame. Nothing may be begun of which they could be a part; what it comes to, [`conclude`] does.
+/// is done with any frame. Nothing may be kept that has come before them; what it comes to, [`conclude`] does.
 pub(crate) fn receive<H: Handler>(
     handler: &mut H,
     users: &mut Side<H::User>,
@@ -46,9 +47,9 @@ pub(crate) fn receive<H: Handler>(
     bytes: &mut [u8],
 ) -> Taken {
     let half = sending.limits.send_queue / 2;
-    let Some(user) = users.get_mut(key.slot) else { return Taken { bytes: 0, how: How::Restless } };
-    let mut peer = Peer { user, out: Out::new(sending, machine, key) };
     let all = bytes.len();
+    let Some(user) = users.get_mut(key.slot) else { return Taken { used: 0, all, how: How::Restless } };
+    let mut peer = Peer { user, out: Out::new(sending, machine, key) };
     let mut rest = bytes;
     let taken = catch_unwind(AssertUnwindSafe(|| {
         let (mut way, mut how) = (peer.out.go_short(), How::Calm);
@@ -64,30 +65,34 @@ pub(crate) fn receive<H: Handler>(
                 return How::Restless;
             }
             if !peer.out.is_short() {
+                if peer.out.is_overworked() {
+                    return How::Restless;
+                }
                 (way, how) = (peer.out.go_short(), How::Restless);
             }
         }
         how
     }));
-    Taken { bytes: all - rest.len(), how: taken.unwrap_or(How::Panicked) }
+    Taken { used: all - rest.len(), all, how: taken.unwrap_or(How::Panicked) }
 }
 
-/// Does what is left to be done when whole messages were taken, of so many bytes in all. Returns how many were used.
-pub(crate) fn conclude<H: Handler>(visit: &mut Visit<'_, H>, taken: Taken, all: usize) -> usize {
-    match taken.how {
-        How::Calm | How::Restless => return taken.bytes,
-        How::Panicked => visit.panicked(),
+/// Does what is left to be done when whole messages were taken. Returns how many bytes were used.
+pub(crate) fn conclude<H: Handler>(visit: &mut Visit<'_, H>, Taken { used, all, how }: Taken) -> usize {
+    match how {
+        How::Calm | How::Restless => used,
+        How::Panicked => {
+            visit.panicked();
+            used
+        }
         How::Faulty(fault) => {
             web_socket::fail_for(visit, fault);
-            return all;
+            all
         }
     }
-    taken.bytes
 }
 
 /// Takes whole messages in the course of a visit. Returns how many bytes were used.
 pub(super) fn take<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let all = bytes.len();
     let taken = receive(visit.handler, visit.users, visit.sending, visit.machine, visit.key, bytes);
-    conclude(visit, taken, all)
+    conclude(visit, taken)
 }

@@ -3,7 +3,7 @@
 //! A *turn* is one poll with all its visits, timers and wake-ups; a *visit* is what is done for one ready connection.
 //!
 //! ```text
-//! poll ─► edges ─► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
+//! poll, edges ───► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
 //!           │                  │                        ┌───────────────────────────────┘
 //!           └► sticky bits     │                        └► endings ─► answers ─► publications ─► touched queues ─► again, while
 //!                              │                                                                       there is one of these
@@ -63,9 +63,9 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     /// The server's own tick: every so many milliseconds, and when the next one is.
     tick: Option<(u32, Moment)>,
     /// How much work is enough for a turn.
-    work: u64,
-    /// When the wall clock is read again.
-    second: Moment,
+    quota: u64,
+    /// The second in which the wall clock was read.
+    second: u32,
     /// After a stall: until when at most sockets are read before deadlines fire.
     late: Option<Moment>,
     drained_at: Option<Moment>,
@@ -108,7 +108,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // Room for the longest thing that must be contiguous, and for what is read behind it.
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
         let waiting = (0..sys.listeners()).collect();
-        let work = (VISITS * limits.visit) as u64;
+        let quota = VISITS.saturating_mul(limits.visit) as u64;
         Self {
             handler,
             users: Side::new(),
@@ -121,8 +121,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             waiting,
             retry_accept: None,
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
-            work,
-            second: now,
+            quota,
+            second: u32::MAX,
             late: None,
             drained_at: None,
         }
@@ -180,7 +180,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.accept();
         }
         // Whom this turn has no time for keeps its place.
-        let enough = self.sending.work.saturating_add(self.work);
+        let enough = self.sending.work.saturating_add(self.quota);
         for _ in 0..self.sending.ready.len() {
             let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
             self.visit(key, false);
@@ -241,8 +241,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.late = overdue.then(|| now.after(CATCH_UP));
         }
         sending.now = now;
-        if now.reached(self.second) {
-            self.second = Moment((now.0 / 1_000).wrapping_add(1).wrapping_mul(1_000));
+        if std::mem::replace(&mut self.second, now.0 / 1_000) != now.0 / 1_000 {
             sending.wall = self.wires.sys.wall().as_secs();
             sending.date = Date::from_unix(sending.wall);
             sending.notices.catch_up(now);

@@ -64,7 +64,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         (connection.heard, connection.readable) = (sending.now, false);
 
         let taken = whole::receive(handler, users, sending, wires, key, &mut receive[..length]);
-        if taken.calm() == Some(length) {
+        if taken.is_calm() {
             if !sending.uncork(wires, key.slot) {
                 self.after_visit(key, None);
             }
@@ -73,7 +73,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let mut buffer = std::mem::take(receive);
         let mut input = None;
         let mut visit = self.visit_of(key, &mut input);
-        let used = whole::conclude(&mut visit, taken, length);
+        let used = whole::conclude(&mut visit, taken);
         visit.pause_if_full();
         if used < length {
             self.decode(key, &mut input, &mut buffer[used..length]);
@@ -223,7 +223,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let least = if to_come < most + direct { to_come } else { most };
         let more = if to_come < 3 * length + direct { to_come.max(length / 4) } else { least.max(3 * length) };
         let grows = least > spare;
-        if grows && !self.visit_of(key, input).may_grow(length + more) {
+        if grows && !web_socket::grow(&mut self.visit_of(key, input), length, length + more) {
             return Ok(());
         }
         let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(()) };
@@ -274,8 +274,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Puts the input back into its slot, if there is anything in it.
     fn keep(&mut self, key: Key, input: Option<Box<Input>>) {
         let Some(input) = input.filter(|input| !input.is_empty()) else { return };
+        let overworked = self.sending.is_overworked();
         let connection = &mut self.sending.slots[key.slot];
-        connection.unread |= connection.paused && connection.session.carries() && !input.carry.is_empty();
+        let waits = connection.paused || overworked;
+        connection.unread |= waits && connection.session.carries() && !input.carry.is_empty();
         connection.unread |= input.is_parked();
         connection.input = Some(input);
     }

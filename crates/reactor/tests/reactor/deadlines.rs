@@ -246,6 +246,39 @@ fn nor_may_it_begin_with_nothing_or_go_on_with_nothing() {
 }
 
 #[test]
+fn a_message_that_begins_where_another_ended_has_a_minute_of_its_own() {
+    at_any_hour(|make| {
+        let mut stage = make(Limits::default(), App::new());
+        let mut ws = stage.web_socket("/");
+        ws.client.send(&Sent::raw(0x01, b"begun"));
+        stage.settle();
+        for _ in 0..13 {
+            stage.pass(seconds(10));
+            ws.client.send(&[Sent::raw(0x80, b"ended"), Sent::raw(0x01, b"begun")].concat());
+            stage.settle();
+        }
+        assert_eq!(ws.all_frames(), texts(&["begunended"; 13]));
+        stage.pass(seconds(25));
+        ws.client.send(&Sent::raw(0x00, b"x"));
+        stage.pass(seconds(35) - MILLISECOND);
+        assert!(stage.app().closed.is_empty());
+        stage.pass(MILLISECOND);
+        assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Message)]);
+    });
+}
+
+#[test]
+fn who_sleeps_for_months_knows_what_time_it_is() {
+    for days in [24, 25, 40, 49, 50] {
+        let mut stage = Stage::new(App::new());
+        stage.settle();
+        let before = stage.on.with_hub(|hub| hub.unix_time());
+        stage.pass(Duration::from_secs(days * 24 * 3_600));
+        assert_eq!(stage.on.with_hub(|hub| hub.unix_time()) - before, days * 24 * 3_600);
+    }
+}
+
+#[test]
 fn a_message_that_ends_in_time_ends_its_clock() {
     for path in ["/", "/pieces"] {
         let app = App::new().on_request(|_, request, _| match request.path() {

@@ -498,6 +498,22 @@ fn what_is_compressed_is_work(app: App) {
 }
 
 #[test]
+fn what_was_read_at_once_waits_where_its_answers_are_work() {
+    let answer = wordy("b");
+    let app = App::new().on_message(move |peer, _| peer.send(answer.as_str()));
+    let mut stage = with(Limits { visit: 1_000, ..Limits::default() }, Deflate::DEFAULT, app);
+    let mut client = Squeezed::open(&mut stage, "/", OFFER).0;
+    // One packet, and to each question in it an answer of twelve kilobytes to be compressed.
+    client.client.send(&Sent::message("?").repeat(20));
+    for turn in 1..=5 {
+        stage.turn();
+        assert!(stage.app().messages.len() <= 2 * turn, "{} after {turn}", stage.app().messages.len());
+    }
+    stage.settle();
+    assert_eq!(client.frames().len(), 20);
+}
+
+#[test]
 fn final_blocks_are_work_although_nothing_comes_out_of_them() {
     let limits = Limits { visit: 64 << 10, ..Limits::default() };
     let (mut stage, mut turns) = (with(limits, Deflate::DEFAULT, App::new()), 0);

@@ -122,3 +122,26 @@ fn a_declared_length_reserves_nothing() {
     stage.settle();
     assert!(stage.on.stats().pinned < 4_096, "{}", stage.on.stats().pinned);
 }
+
+#[test]
+fn nor_does_a_short_message_take_the_memory_of_a_long_one() {
+    let mut stage = Stage::new(App::new());
+    let [long, short] = [(); 2].map(|()| stage.web_socket("/"));
+    for first in [0x01, 0x02] {
+        // Several reads, so that it is put together.
+        for part in [Sent::raw(first, &[b'x'; 700_000]), Sent::raw(0x80, &[b'x'; 300_000])] {
+            long.client.send(&part);
+            stage.settle();
+        }
+        assert!(long.client.receive().len() > 1_000_000);
+        for bytes in [1, 100, 5_000] {
+            let before = stage.on.stats().pinned as usize;
+            short.client.send(&Sent::raw(first, &vec![b'x'; bytes]));
+            stage.settle();
+            let pinned = stage.on.stats().pinned as usize - before;
+            assert!(pinned <= 4 * bytes + 1_000, "{pinned} for {bytes}");
+            short.client.send(&Sent::raw(0x80, b""));
+            stage.settle();
+        }
+    }
+}

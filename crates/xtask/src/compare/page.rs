@@ -21,22 +21,28 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 
 ## How it is measured
 
-* Every server has one thread and the first core to itself, the load the second; they speak over loopback. The servers are the smallest that their
-  libraries make, with the fastest options that their documentation names, and all are built alike.
-* The figure is **messages per second of the server's processor**, as the scheduler counts its time, user and kernel together: how long anybody
-  waited does not matter. Every echo is compared with what was sent.
+* Every server has one thread and the first core to itself, the load the second; they speak over loopback. Each server is the least code that its library
+  needs for an echo, with the fastest options that its documentation names, and all are built alike. We wrote them, and their authors have not looked at them.
+* The figure is **messages per second of the server's processor**, as the scheduler counts its time, user and kernel together. Every echo is compared
+  with what was sent. Messages are binary, whole and not compressed.
 * It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
-  from everybody. For fan-out the floor is a bare loop of `send` calls. A share above 1 is possible: the floor sends what each read has
-  brought, and a server that collects may need fewer calls.
-* In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), the floor at the beginning and at the end. If the floor's two figures
-  differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
-* Given are the median of the rounds, and in brackets where the middle half of them lies. *Ahead* of somebody is whose middle half lies
-  wholly above the other's.
+  from everybody. For fan-out, what others are a share of is a bare loop of one `send` for each message and listener, which whoever joins messages passes many times over.
+* In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), each time beginning with another one, the floor at the beginning and at the
+  end. If the floor's two figures differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
+* Given are the median of the rounds, and in brackets where the middle half of them lies. A is *ahead* of B if A's middle half lies wholly
+  above B's; where they overlap, nothing is proved, not even that they are equal.
+* With one message in flight the server sleeps between messages if there are few connections, and falling asleep and waking is most of what is measured:
+  there everybody is near 1, and a share above it is a server that slept less. What the protocol costs is seen with many connections and with sixteen in flight.
 
-Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of cells.
-What is measured as `longwire` is the library in a server like the others', built as they are (one unit, \"fat\" link-time optimization, arithmetic unchecked);
-the program checks its arithmetic, and has threads for signals and log lines: some 170 instructions more for each visit ([decisions](decisions.md#what-a-message-costs)).
-Loopback has no network card, so the kernel's share is smaller than it will be elsewhere and differences look larger than they will.
+Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of rows.
+What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
+The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: some 170
+instructions more each time that a connection has something to say ([decisions](decisions.md#what-a-message-costs)).
+Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
+
+Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', more threads of the others, and
+servers that are not written in Rust, but for one. Of instructions alone uWebSockets needed fewer than we do with one message in flight, and more with
+sixteen ([decisions](decisions.md#what-a-message-costs)).
 
 To run it yourself: Linux with two cores and nothing else to do, Rust, Node with npm (for one of the servers), `ulimit -n 20000`, and
 
@@ -52,7 +58,9 @@ which takes about half an hour. One server of your own beside ours is easier had
 /// The page.
 pub(super) fn render(results: &Results) -> String {
     let mut page = head();
-    let _ = writeln!(page, "\nMeasured at commit {}, on {}.", results.commit, results.machine.join("; "));
+    let later = results.rows.iter().filter_map(|row| Some(format!("; {} at {}", row.cell, row.commit.as_ref()?)));
+    let commit = later.fold(results.commit.clone(), |commits, later| commits + &later);
+    let _ = writeln!(page, "\nMeasured at commit {commit}. On {}.", results.machine.join("; "));
     let named: Vec<String> = results
         .versions
         .iter()
@@ -61,7 +69,7 @@ pub(super) fn render(results: &Results) -> String {
         .collect();
     let _ = writeln!(page, "The others are {}.", named.join(", "));
     for (fan_out, title, words) in [
-        (false, "Echo", "The rows are: bytes of a message, connections, messages that each has under way."),
+        (false, "Echo", "The rows are: bytes of a message, connections, messages that each of them has in flight."),
         (true, "Fan-out", "One speaks, all listen, the speaker too: deliveries per second of the server's processor."),
     ] {
         let rows: Vec<&Row> = results.rows.iter().filter(|row| row.cell.fan_out == fan_out).collect();
@@ -70,7 +78,7 @@ pub(super) fn render(results: &Results) -> String {
         let picture = if fan_out { "fan-out" } else { "echo" };
         let _ = writeln!(page, "\n![{title}](benchmarks/{picture}.svg)");
     }
-    page.push_str("\n## Where we lose\n\n");
+    page.push_str("\n## Where we lose, and where not\n\n");
     page.push_str(&losses(results));
     page.push_str("\n## What a connection costs\n\n");
     costs(&mut page, &results.costs);
@@ -141,17 +149,17 @@ fn dearer(results: &Results) -> String {
         cheaper.sort_by(|a, b| a.handshake.total_cmp(&b.handshake));
         let cheaper: Vec<String> =
             cheaper.iter().map(|cost| format!("{} ({:.1})", cost.peer, cost.handshake)).collect();
-        let who = if cheaper.is_empty() { "nobody".into() } else { cheaper.join(", ") };
+        let who = if cheaper.is_empty() { "nobody takes".into() } else { cheaper.join(", ") + " take" };
         let times = ours / floor;
         let _ = writeln!(
             lines,
-            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; less take {who}."
+            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; {who} less."
         );
     }
     for (in_flight, _, two) in results.alone.iter().flat_map(|ours| &ours.threads).filter(|row| row.2.median > 1.0) {
         let _ = writeln!(
             lines,
-            "* With two threads an echo of 20 B with {in_flight} under way takes {:.2} times the processor that it takes with one.",
+            "* One server with two threads takes {:.2} times the processor for an echo of 20 B with {in_flight} in flight that two servers with a thread each take.",
             two.median
         );
     }
@@ -162,9 +170,11 @@ fn costs(page: &mut String, costs: &[Cost]) {
     let _ = writeln!(
         page,
         "Resident memory of the server's own (anonymous pages, neither its text nor the kernel's buffers) for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
-         16 KiB; what is resident when all have gone; and the time of its processor that each opening takes, accept included. The middle of {}\n\
-         measurements, in turns: memory repeats to a few bytes, times to a quarter. (A collector's memory is less when it has just collected.)\n",
+         16 KiB; what is resident in all, half a second after the last of {} has gone; and the time of its processor that each opening takes, accept included. The middle of {}\n\
+         measurements, in turns: from run to run memory differs by a few bytes, times by up to a quarter. (A collector's memory is less when it has just collected.)\n\
+         The kernel adds 8 to 10 KiB for an idle connection on loopback, both ends together, to everybody.\n",
         measure::FEW,
+        measure::MANY,
         measure::MANY,
         COSTS
     );
@@ -180,7 +190,7 @@ fn alone(page: &mut String, ours: &Alone) {
     let told = |Spread { median, quartiles: [low, high], .. }: Spread| format!("{median:.2} ({low:.2} to {high:.2})");
     let Alone { stream, active, among_idle, threads, fresh, left } = ours;
     let [(many, little), (few, much)] = MOVED;
-    page.push_str("\n## Ours alone\n\nThe program, whose event streams carry the clock's seconds. Ratios are of two figures in turns.\n\n");
+    page.push_str("\n## Ours alone\n\nThe program instead of the library, with its loads on the same cores or wherever the scheduler put them: to be compared with each other, not with what stands above.\nIts event streams carry the clock's seconds. Ratios are of two figures in turns.\n\n");
     page.push_str("| What | Is |\n|---|---|\n");
     let mut row = |what: String, is: String| {
         let _ = writeln!(page, "| {what} | {is} |");
@@ -191,7 +201,7 @@ fn alone(page: &mut String, ours: &Alone) {
     for (in_flight, one, two) in threads {
         row(
             format!(
-                "µs for an echo of 20 B, {in_flight} under way on 64 connections, over two servers with a thread each"
+                "µs for an echo of 20 B, {in_flight} in flight on 64 connections, over two servers with a thread each"
             ),
             told(*one),
         );

@@ -39,6 +39,9 @@ pub(super) struct Row {
     /// The same round by round, in the order of `shares`, for whoever wants another statistic.
     #[serde(default)]
     pub(super) measured: Vec<Vec<f64>>,
+    /// If it was measured later than the others: of what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) commit: Option<String>,
 }
 
 /// What a peer's connections cost it. Bytes, and microseconds of processor.
@@ -120,9 +123,7 @@ impl Results {
         for peer in PEERS {
             versions.insert(peer.name.to_owned(), peer.version(repository)?);
         }
-        let told = std::process::Command::new("git").args(["show", "-s", "--format=%h of %cs"]).output()?.stdout;
-        let commit = String::from_utf8_lossy(&told).trim().to_owned();
-        Ok(Self { machine: machine()?, commit, versions, rows, costs, alone: None })
+        Ok(Self { machine: machine()?, commit: commit()?, versions, rows, costs, alone: None })
     }
 
     pub(super) fn keep(&self, repository: &Repository) -> Fallible<()> {
@@ -135,8 +136,14 @@ impl Results {
     }
 }
 
+/// What is measured.
+pub(super) fn commit() -> Fallible<String> {
+    let told = std::process::Command::new("git").args(["show", "-s", "--format=%h of %cs"]).output()?.stdout;
+    Ok(String::from_utf8_lossy(&told).trim().to_owned())
+}
+
 /// What this machine is, as far as it is told.
-fn machine() -> Fallible<Vec<String>> {
+pub(super) fn machine() -> Fallible<Vec<String>> {
     use procfs::{CpuInfo, Current};
     let processors = CpuInfo::current()?;
     let model = processors.model_name(0).unwrap_or("a processor").to_owned();

@@ -4,7 +4,7 @@
 use super::cells::{CELLS, Cell};
 use super::measure;
 use super::peers::{FLOORS, PEERS, Peer};
-use super::results::{Cost, Results, Row, Spread};
+use super::results::{self, Cost, Results, Row, Spread};
 use crate::Fallible;
 use crate::repository::Repository;
 
@@ -31,6 +31,29 @@ pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, 
     }
     let costs = costs(repository, &mut failures);
     Ok((Results::new(repository, rows, costs)?, failures))
+}
+
+/// Measures the rows again whose name contains this, on the machine that all others were measured on.
+pub(super) fn again(
+    repository: &Repository,
+    rounds: usize,
+    rows: &str,
+    results: &mut Results,
+) -> Fallible<Vec<String>> {
+    if results.machine != results::machine()? {
+        return Err("the other rows were measured on another machine, or with another compiler".into());
+    }
+    let mut failures = Vec::new();
+    for kept in results.rows.iter_mut().filter(|row| row.cell.to_string().contains(rows)) {
+        match row(repository, &kept.cell, rounds) {
+            Ok(row) => {
+                println!("  {}: {}", row.cell, row.summary());
+                *kept = Row { commit: Some(results::commit()?), ..row };
+            }
+            Err(error) => failures.push(format!("{}: {error}", kept.cell)),
+        }
+    }
+    Ok(failures)
 }
 
 /// What connections cost everybody, in turns.
@@ -84,5 +107,5 @@ fn row(repository: &Repository, cell: &Cell, rounds: usize) -> Fallible<Row> {
     }
     let measured = shares.clone();
     let shares = others.iter().zip(shares).map(|(peer, shares)| (peer.name.to_owned(), Spread::of(shares))).collect();
-    Ok(Row { cell: *cell, rounds: floors.len(), disturbed, floor: Spread::of(floors), shares, measured })
+    Ok(Row { cell: *cell, rounds: floors.len(), disturbed, floor: Spread::of(floors), shares, measured, commit: None })
 }

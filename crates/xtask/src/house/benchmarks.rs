@@ -1,11 +1,15 @@
-//! docs/benchmarks.md is what was measured: made of the figures that were kept, and of nothing else.
+//! The figures of docs/benchmarks.md and README.md are what was measured: made of what was kept, and of nothing else.
 
 use crate::Fallible;
 use crate::compare;
 use crate::repository::Repository;
 
 pub(super) fn complaints(repository: &Repository) -> Fallible<Vec<String>> {
-    let same = repository.read(compare::PAGE)? == compare::rendered(repository)?;
-    let complaint = || format!("{}: not what `cargo xtask compare --page` makes of it", compare::PAGE);
-    Ok(if same { Vec::new() } else { vec![complaint()] })
+    let mut complaints = Vec::new();
+    for (page, rendered) in compare::rendered(repository)? {
+        if repository.read(page)? != rendered {
+            complaints.push(format!("{page}: not what `cargo xtask compare --page` makes of it"));
+        }
+    }
+    Ok(complaints)
 }

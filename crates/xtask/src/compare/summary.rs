@@ -1,0 +1,51 @@
+//! What README.md says of the comparison: a few rows of it, between two marks.
+
+use super::cells::Cell;
+use super::peers::{FLOORS, OURS, PEERS};
+use super::results::Results;
+use crate::Fallible;
+use crate::markdown::replace_between;
+
+/// Where it stands.
+pub(crate) const PAGE: &str = "README.md";
+const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end of measured -->"];
+
+/// The page, with what was measured.
+pub(super) fn place(page: &str, results: &Results) -> Fallible<String> {
+    replace_between(page, MARKS, &words(results)?)
+}
+
+fn words(results: &Results) -> Fallible<String> {
+    let echo = |bytes, in_flight| share(results, &Cell { fan_out: false, bytes, connections: 64, in_flight });
+    let fan_out = share(results, &Cell { fan_out: true, bytes: 64, connections: 1_000, in_flight: 16 })?;
+    let cost = |name: &str| results.costs.iter().find(|cost| cost.peer == name).ok_or("nobody knows what it costs");
+    let (ours, floor) = (cost(OURS)?, cost(FLOORS[0])?);
+    let others = PEERS.len() - FLOORS.len() - 1;
+    Ok(format!(
+        "\
+| Messages per second of the server's processor | Longwire | the best of {others} others |
+|---|---|---|
+| 20 B over 64 connections, sixteen in flight, as a share of a bare TCP echo's | {} |
+| 1 KiB, sixteen in flight, the same | {} |
+| 16 KiB, one in flight, the same | {} |
+| 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
+
+An idle WebSocket takes {:.0} bytes beside the kernel's share, and an opening {:.0} µs of processor, where the bare accept takes {:.0}.
+",
+        echo(20, 16)?,
+        echo(1 << 10, 16)?,
+        echo(16 << 10, 1)?,
+        ours.idle.unwrap_or_default(),
+        ours.handshake,
+        floor.handshake
+    ))
+}
+
+/// Our share, and the best of everybody else's.
+fn share(results: &Results, cell: &Cell) -> Fallible<String> {
+    let row = results.rows.iter().find(|row| row.cell == *cell).ok_or_else(|| format!("{cell} was not measured"))?;
+    let ours = row.ours().ok_or("we were not measured")?;
+    let others = row.shares.iter().filter(|(name, _)| name != OURS);
+    let best = others.max_by(|(_, a), (_, b)| a.median.total_cmp(&b.median)).ok_or("nobody else was measured")?;
+    Ok(format!("**{:.2}** | {:.2} ({})", ours.median, best.1.median, best.0))
+}
