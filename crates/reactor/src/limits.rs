@@ -56,7 +56,8 @@ pub struct Limits {
     /// connections end. What is resident is more by what malloc keeps of what was freed: with glibc start your server with
     /// `MALLOC_MMAP_THRESHOLD_=32768` in its environment, as `longwire` does.
     pub budget: usize,
-    /// Bytes that one visit reads before others have their turn (64 KiB), and what comes out of them where they are compressed.
+    /// Bytes that one visit reads before others have their turn (64 KiB), and what comes out of them where they are compressed. Of a
+    /// long message that is read straight into its place it reads four times as many: they are only copied.
     pub visit: usize,
     /// The loop's shared receive buffer, in bytes (64 KiB; at least 64).
     pub receive: usize,

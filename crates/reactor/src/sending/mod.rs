@@ -147,6 +147,9 @@ impl Sending {
         }
     }
 
+    /// So many bytes that are read into their place are as much work as one that is looked at.
+    pub(crate) const PLACED: usize = 4;
+
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
         self.id_at(key.slot)
@@ -243,6 +246,12 @@ impl Sending {
     pub(crate) const fn took_in(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
         count(&mut self.work, bytes as u64);
+    }
+
+    /// So many bytes were read into their place: nothing is done with most of them but that they are unmasked.
+    pub(crate) const fn took_in_place(&mut self, bytes: usize) {
+        count(&mut self.stats.bytes_in, bytes as u64);
+        count(&mut self.work, bytes.div_ceil(Self::PLACED) as u64);
     }
 
     /// A visit begins to read.

@@ -6,7 +6,7 @@ use std::io;
 use super::Loop;
 use crate::closed::Closed;
 use crate::handler::Handler;
-use crate::sending::broken;
+use crate::sending::{Sending, broken};
 use crate::session::input::Input;
 use crate::session::{AtFin, Session, Visit, opening};
 use crate::session::{web_socket, whole};
@@ -162,7 +162,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 return Ok(());
             }
             let direct = input.as_ref().map_or(0, |input| web_socket::direct(&self.sending, key, input));
-            match direct.min(left) {
+            match direct.min(left.saturating_mul(Sending::PLACED)) {
                 0 => self.read_shared(key, input, buffer)?,
                 most => self.read_directly(key, input, most, direct)?,
             }
@@ -192,6 +192,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let space = (buffer.len() - front).min(self.sending.limits.receive);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
+            self.sending.took_in(read);
             self.decode(key, input, &mut buffer[..front + read]);
         } else {
             carry(input, &buffer[..front]);
@@ -235,6 +236,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let read = self.wires.read(key.slot, place);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
+            self.sending.took_in_place(read);
             web_socket::received_directly(&mut self.visit_of(key, input), read);
         }
         Ok(())
@@ -257,7 +259,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 if read < space && connection.short_read_drains && !connection.read_closed {
                     connection.readable = false;
                 }
-                self.sending.took_in(read);
                 Ok(read)
             }
             Err(error) => match error.kind() {

@@ -54,7 +54,8 @@ fn a_fast_uploader_and_a_large_binary_message_keep_to_it_too() {
         slow.send("hello");
         stage.turn();
         assert_eq!(slow.frames(), texts(&["hello"]), "in its own turn");
-        assert!(stage.on.stats().bytes_in - before <= turn * (2 * 1_024 + 11));
+        // What is read into its place is a quarter of the work.
+        assert!(stage.on.stats().bytes_in - before <= turn * (5 * 1_024 + 11));
     }
     stage.settle();
     assert!(text(&upload).starts_with("HTTP/1.1 200 "));
