@@ -1,5 +1,5 @@
-//! Rounds: everybody once for each cell, one after the other, the floor first and last, each time beginning with another one. A round in which the floor's two figures differ by
-//! more than a quarter was disturbed and does not count. What is compared is the ratio within a round.
+//! Rounds: everybody once for each cell, one after the other, each time beginning with another one, the floor first and last. A round in
+//! which the floor's two figures differ by more than a quarter was disturbed and does not count. What is compared is the ratio within a round.
 
 use super::cells::{CELLS, Cell};
 use super::measure;
@@ -21,13 +21,7 @@ pub(super) const COSTS: usize = 3;
 pub(super) fn run(repository: &Repository, rounds: usize) -> Fallible<(Results, Vec<String>)> {
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for cell in CELLS {
-        match row(repository, &cell, rounds) {
-            Ok(row) => {
-                println!("  {cell}: {}", row.summary());
-                rows.push(row);
-            }
-            Err(error) => failures.push(format!("{cell}: {error}")),
-        }
+        rows.extend(told_row(repository, &cell, rounds, &mut failures));
     }
     let costs = costs(repository, &mut failures);
     Ok((Results::new(repository, rows, costs)?, failures))
@@ -43,17 +37,21 @@ pub(super) fn again(
     if results.machine != results::machine()? {
         return Err("the other rows were measured on another machine, or with another compiler".into());
     }
-    let mut failures = Vec::new();
+    let (mut named, mut failures) = (0, Vec::new());
     for kept in results.rows.iter_mut().filter(|row| row.cell.to_string().contains(rows)) {
-        match row(repository, &kept.cell, rounds) {
-            Ok(row) => {
-                println!("  {}: {}", row.cell, row.summary());
-                *kept = Row { commit: Some(results::commit()?), ..row };
-            }
-            Err(error) => failures.push(format!("{}: {error}", kept.cell)),
+        named += 1;
+        if let Some(row) = told_row(repository, &kept.cell, rounds, &mut failures) {
+            *kept = Row { commit: Some(results::commit()?), ..row };
         }
     }
-    Ok(failures)
+    if named == 0 { Err(format!("no row has {rows} in its name").into()) } else { Ok(failures) }
+}
+
+/// Measures a row and tells of it. What cannot be measured is among the failures.
+fn told_row(repository: &Repository, cell: &Cell, rounds: usize, failures: &mut Vec<String>) -> Option<Row> {
+    let row = row(repository, cell, rounds).map_err(|error| failures.push(format!("{cell}: {error}"))).ok()?;
+    println!("  {cell}: {}", row.summary());
+    Some(row)
 }
 
 /// What connections cost everybody, in turns.
