@@ -1,6 +1,6 @@
 //! `cargo xtask compare`: Longwire beside other servers, in one run and in turns, so that what disturbs one disturbs all.
 //!
-//! What is compared is in `peers.rs`, what is measured of us alone in `alone.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`
+//! What is compared is in `peers.rs` (one of them is built by `uwebsockets.rs`), what is measured of us alone in `alone.rs`, by what in `cells.rs`; how a figure is had in `measure.rs`
 //! and `load.rs`, and how many and which of them count in `rounds.rs`. What came out is kept in benches/comparison.json (`results.rs`), of which `page.rs` and `plot.rs` make docs/benchmarks.md, and
 //! `summary.rs` what README.md says of it.
 
@@ -14,6 +14,7 @@ mod plot;
 mod results;
 mod rounds;
 mod summary;
+mod uwebsockets;
 
 use crate::Fallible;
 use crate::process::Task;
@@ -33,6 +34,7 @@ pub(crate) fn build(repository: &Repository) -> Fallible<Tally> {
         .args(["ci", "--silent"])
         .folder(format!("{FOLDER}/node-ws"))
         .succeed()?;
+    uwebsockets::build(repository)?;
     Ok(Tally::one())
 }
 

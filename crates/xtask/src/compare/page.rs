@@ -41,10 +41,9 @@ instructions more each time that a connection has something to say ([decisions](
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 
 Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', more threads of the others, and
-servers that are not written in Rust, but for one. Of instructions alone uWebSockets needed fewer than we do with one message in flight, and more with
-sixteen ([decisions](decisions.md#what-a-message-costs)).
+servers that are not written in Rust, but for two.
 
-To run it yourself: Linux with two cores and nothing else to do, Rust, Node with npm (for one of the servers), `ulimit -n 20000`, and
+To run it yourself: Linux with two cores and nothing else to do, Rust, a C++ compiler and Node with npm (for one of the servers each), `ulimit -n 20000`, and
 
 ```console
 $ cargo xtask compare 7

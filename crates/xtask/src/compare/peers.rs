@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use super::FOLDER;
+use super::{FOLDER, uwebsockets};
 use crate::Fallible;
 use crate::repository::Repository;
 
@@ -29,10 +29,11 @@ pub(super) const FLOORS: [&str; 2] = ["floor", "send-loop"];
 pub(super) const OURS: &str = "longwire";
 
 /// All of them; the floors first.
-pub(super) const PEERS: [Peer; 12] = [
+pub(super) const PEERS: [Peer; 13] = [
     Peer { name: FLOORS[0], package: None, echoes: true, fans_out: false },
     Peer { name: FLOORS[1], package: None, echoes: false, fans_out: true },
     Peer { name: OURS, package: None, echoes: true, fans_out: true },
+    peer("uwebsockets", uwebsockets::SOURCES),
     peer("tungstenite-mio", "tungstenite"),
     peer("fastwebsockets", "fastwebsockets"),
     peer("tokio-websockets", "tokio-websockets"),

@@ -1,7 +1,7 @@
 //! What README.md says of the comparison: a few rows of it, between two marks.
 
 use super::cells::Cell;
-use super::peers::{FLOORS, OURS, PEERS};
+use super::peers::{FLOORS, OURS};
 use super::results::Results;
 use crate::Fallible;
 use crate::markdown::replace_between;
@@ -20,7 +20,7 @@ fn words(results: &Results) -> Fallible<String> {
     let fan_out = share(results, &Cell { fan_out: true, bytes: 64, connections: 1_000, in_flight: 16 })?;
     let cost = |name: &str| results.costs.iter().find(|cost| cost.peer == name).ok_or("nobody knows what it costs");
     let (ours, floor) = (cost(OURS)?, cost(FLOORS[0])?);
-    let others = PEERS.len() - FLOORS.len() - 1;
+    let others = results.rows.first().map_or(0, |row| row.shares.len() - 1);
     Ok(format!(
         "\
 | Messages per second of the server's processor | Longwire | the best of {others} others |
