@@ -33,6 +33,7 @@ mod deadlines;
 mod deflate;
 mod encode;
 mod ledger;
+mod lent;
 mod notices;
 mod pool;
 mod queue;

@@ -1,15 +1,18 @@
 //! What a socket did not take: one connection's bytes on their way out, in the order of the calls.
 //!
-//! A connection owns a queue only while something is in it. A large body that the application gave away is kept as it
-//! is and written from where it lies. The queue knows how much of its front belongs to a unit (a frame, an event, a head) that
+//! A connection owns a queue only while something is in it. A large body that the application gave away, or the rest of a message that it
+//! was told, is kept as it is and written from where it lies. The queue knows how much of its front belongs to a unit (a frame, an event, a head) that
 //! has begun to leave, so that the rest can be cut off without breaking one.
 
 use std::borrow::Cow;
 use std::io::IoSlice;
+use std::mem::{replace, take};
+use std::ops::Range;
 
 use crate::blocks::Blocks;
 use crate::deadlines::Moment;
 use crate::ledger::OBJECT;
+use crate::lent::{Body, Lent};
 use crate::pool::Pool;
 use crate::unit;
 
@@ -19,8 +22,8 @@ pub(crate) struct Queue {
     /// So many bytes at the front cannot be cut off: the rest of a unit that has begun to leave, or what was said before
     /// the WebSocket or the stream was open.
     begun: usize,
-    /// What follows `bytes`: a body, and how much of it has left. Nothing is queued behind it.
-    body: Cow<'static, [u8]>,
+    /// What follows `bytes`: a body, and how much of it has left.
+    body: Body,
     sent: usize,
     /// The latest pong of a peer that does not read: it supersedes those before it (RFC 6455 §5.5.3) and goes last.
     pong: Vec<u8>,
@@ -39,7 +42,7 @@ impl Queue {
         Self {
             bytes: Blocks::default(),
             begun: 0,
-            body: Cow::Borrowed(&[]),
+            body: Body::NONE,
             sent: 0,
             pong: Vec::new(),
             held: Vec::new(),
@@ -51,12 +54,16 @@ impl Queue {
 
     /// Bytes that wait.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() + (self.body.len() - self.sent) + self.pong.len() + self.held.len()
+        self.bytes.len() + self.body_left().len() + self.pong.len() + self.held.len()
     }
 
     /// Whether nothing can be written now.
     pub(crate) fn is_drained(&self) -> bool {
-        self.bytes.len() == 0 && self.sent == self.body.len() && self.pong.is_empty()
+        self.bytes.len() == 0 && self.body_left().is_empty() && self.pong.is_empty()
+    }
+
+    fn body_left(&self) -> &[u8] {
+        &self.body.bytes()[self.sent..]
     }
 
     /// Whether there is nothing to keep it for.
@@ -66,14 +73,11 @@ impl Queue {
 
     /// Bytes that this queue pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
-        let body = match &self.body {
-            Cow::Owned(body) => body.capacity(),
-            Cow::Borrowed(_) => 0,
-        };
         // Itself, and each of its buffers, is an object on the heap.
-        let buffers = [self.pong.capacity(), self.held.capacity(), body];
+        let buffers = [self.pong.capacity(), self.held.capacity()];
         let objects = 2 + buffers.iter().filter(|capacity| **capacity > 0).count();
-        size_of::<Self>() + self.bytes.pinned() + objects * OBJECT + buffers.iter().sum::<usize>()
+        let beside = self.bytes.pinned() + self.body.pinned();
+        size_of::<Self>() + beside + objects * OBJECT + buffers.iter().sum::<usize>()
     }
 
     /// Bytes that would be pinned beside those that are, if so many more came.
@@ -93,11 +97,10 @@ impl Queue {
 
     /// Appends the rest of what has begun to leave: `begun` bytes of it must go whatever happens.
     pub(crate) fn push_rest(&mut self, bytes: &[u8], begun: usize, pool: &mut Pool) {
+        self.settle_body(pool);
         if begun > 0 {
             self.begun = self.bytes.len() + begun;
         }
-        debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
-        self.settle_body();
         self.bytes.push(bytes, pool);
     }
 
@@ -119,18 +122,26 @@ impl Queue {
 
     /// Appends a body, `sent` bytes of which have left already.
     pub(crate) fn push_body(&mut self, body: Cow<'static, [u8]>, sent: usize) {
-        debug_assert!(self.sent == self.body.len(), "one body at a time");
-        self.settle_body();
-        (self.body, self.sent) = (body, sent);
+        debug_assert!(self.body_left().is_empty(), "one body at a time");
+        (self.body, self.sent) = (Body::Given(body), sent);
     }
 
-    /// Whatever comes behind a body must not overtake it.
-    fn settle_body(&mut self) {
-        if self.sent < self.body.len() {
-            self.bytes.push(&self.body[self.sent..], &mut Pool::default());
-            self.body = Cow::Borrowed(&[]);
-            self.sent = 0;
+    /// Keeps the rest of a frame, which is this part of a message. Nothing else waits.
+    pub(crate) fn push_lent(&mut self, message: Lent, part: Range<usize>) {
+        debug_assert!(self.is_drained(), "what has begun to leave is not behind anything");
+        (self.body, self.sent) = (Body::Lent(message, part.end), part.start);
+    }
+
+    /// Whatever comes behind the rest of a frame must not overtake it.
+    fn settle_body(&mut self, pool: &mut Pool) {
+        if self.body_left().is_empty() {
+            return;
         }
+        debug_assert!(matches!(self.body, Body::Lent(..)), "nothing is queued behind a body");
+        let body = replace(&mut self.body, Body::NONE);
+        self.bytes.push(&body.bytes()[take(&mut self.sent)..], pool);
+        self.begun = self.bytes.len();
+        body.give_back(pool);
     }
 
     /// Keeps bytes back until [`Queue::release`].
@@ -140,7 +151,7 @@ impl Queue {
 
     /// Takes what was held back.
     pub(crate) fn release(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+        take(&mut self.held)
     }
 
     /// Whether a unit has begun whose end is not here.
@@ -152,7 +163,7 @@ impl Queue {
     pub(crate) fn fill<'q>(&'q self, parts: &mut [IoSlice<'q>]) -> usize {
         let last = parts.len() - 2;
         let mut count = self.bytes.fill(&mut parts[..last]);
-        for part in [&self.body[self.sent..], &self.pong] {
+        for part in [self.body_left(), &self.pong] {
             if !part.is_empty() {
                 parts[count] = IoSlice::new(part);
                 count += 1;
@@ -166,16 +177,16 @@ impl Queue {
         let from_bytes = taken.min(self.bytes.len());
         self.begin(from_bytes, units);
         self.bytes.advance(from_bytes, pool);
-        let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
+        let from_body = (taken - from_bytes).min(self.body_left().len());
         self.sent += from_body;
         let from_pong = taken - from_bytes - from_body;
         if from_pong > 0 {
             // A pong that has begun cannot be superseded any more.
             self.begun = self.pong.len() - from_pong;
-            self.bytes.push(&std::mem::take(&mut self.pong)[from_pong..], pool);
+            self.bytes.push(&take(&mut self.pong)[from_pong..], pool);
         }
-        if self.sent == self.body.len() {
-            self.body = Cow::Borrowed(&[]);
+        if self.body_left().is_empty() {
+            replace(&mut self.body, Body::NONE).give_back(pool);
             self.sent = 0;
         }
         if taken > 0 {

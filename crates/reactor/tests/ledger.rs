@@ -23,7 +23,11 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// Echoes; `/later` waits, `/topics/…` listens to many topics, and `begin` begins a message that never ends.
-struct App;
+#[derive(Default)]
+struct App {
+    /// How much more was allocated behind a message than before it, at most.
+    allocated: usize,
+}
 
 impl Handler for App {
     type User = ();
@@ -45,7 +49,11 @@ impl Handler for App {
     fn message(&mut self, peer: &mut Peer, message: Message) {
         match message {
             Message::Text("begin") => peer.piece("begun", false),
-            message => peer.send(message),
+            message => {
+                let before = ALLOCATOR.allocated();
+                peer.send(message);
+                self.allocated = self.allocated.max(ALLOCATOR.allocated().saturating_sub(before));
+            }
         }
     }
 }
@@ -60,7 +68,7 @@ impl Stage {
     fn new(limits: Limits) -> Self {
         let server = Server::bind("127.0.0.1:0").expect("loopback").limits(limits);
         let address = server.addresses()[0];
-        Self { on: server.build(App).expect("a loop"), address }
+        Self { on: server.build(App::default()).expect("a loop"), address }
     }
 
     /// Turns until nothing has come for a while.
@@ -152,6 +160,14 @@ const PINNERS: &[(&str, Option<&str>, Act, usize)] = &[
             for _ in 0..40 {
                 stage.send(stream, &frame(Message::Binary(&[7; 50_000])));
             }
+        },
+        90,
+    ),
+    (
+        "a long unread echo",
+        Some("/"),
+        |stage, stream| {
+            stage.send(stream, &frame(Message::Binary(&[7; 800_000])));
         },
         90,
     ),
@@ -298,4 +314,17 @@ fn an_idle_connection_is_booked_with_its_slot() {
         streams.clear();
         stage.until_all_are_gone();
     }
+}
+
+#[test]
+fn what_a_socket_does_not_take_of_a_long_echo_is_not_copied() {
+    const LENGTH: usize = 900_000;
+    let _alone = alone();
+    let mut stage = Stage::new(Limits { kernel_unsent: 16 << 10, ..Limits::default() });
+    let mut client = stage.web_socket("/");
+    stage.send(&mut client, &frame(Message::Binary(&[1; LENGTH])));
+    stage.settle();
+    let pinned = stage.on.stats().pinned as usize;
+    assert!((LENGTH..LENGTH + LENGTH / 2).contains(&pinned), "{pinned}");
+    assert!(stage.on.handler().allocated < 4_096, "{}", stage.on.handler().allocated);
 }

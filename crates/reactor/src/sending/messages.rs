@@ -126,13 +126,23 @@ impl Sending {
             let taken = self.flush(machine, slot, payload);
             // Whose header found no room has no payload either.
             if taken < payload.len() && !self.slots[slot].ending {
-                // Of a frame whose header has left the rest must follow.
-                let begun = if self.slots[slot].waits() { 0 } else { payload.len() - taken };
-                self.enqueue(slot, &payload[taken..], begun);
+                self.keep_rest(slot, &payload[taken..]);
             }
         } else {
             self.push_with(slot, |out| append_framed(header, payload, out));
             self.flush_if_long(machine, slot);
+        }
+    }
+
+    /// What the socket did not take of a payload waits: of a frame whose header has left the rest must follow. Of the long message
+    /// that the running callback is told it waits where it lies; that memory was asked for when it was needed.
+    fn keep_rest(&mut self, slot: u32, rest: &[u8]) {
+        if self.slots[slot].waits() {
+            return self.enqueue(slot, rest, 0);
+        }
+        match self.lent.as_ref().and_then(|lent| Some((lent.clone(), lent.find(rest)?))) {
+            Some((lent, part)) => self.alter_queue(slot, |queue| queue.push_lent(lent, part)),
+            None => self.enqueue(slot, rest, rest.len()),
         }
     }
 

@@ -27,6 +27,7 @@ use crate::deadlines::{Deadlines, Moment};
 use crate::deflate::{Deflaters, Inflaters};
 use crate::due::{Times, milliseconds};
 use crate::ledger::Ledger;
+use crate::lent::Lent;
 use crate::notices::Notices;
 use crate::peer_id::PeerId;
 use crate::pool::Pool;
@@ -89,6 +90,8 @@ pub(crate) struct Sending {
     pub(crate) deflaters: Deflaters,
     pub(crate) inflaters: Inflaters,
     pub(crate) pool: Pool,
+    /// The message that the running callback is told, if it is a long one.
+    pub(crate) lent: Option<Lent>,
     pub(crate) draining: bool,
     /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what compressing and final
     /// blocks have taken, as bytes that could have been read meanwhile.
@@ -142,6 +145,7 @@ impl Sending {
             outbound_bytes: 0,
             audience: Vec::new(),
             pool,
+            lent: None,
             draining: false,
             work: 0,
         }

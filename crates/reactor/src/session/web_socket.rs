@@ -11,6 +11,7 @@ use crate::deadlines::Moment;
 use crate::deflate::Terms;
 use crate::due::{Due, Times, earliest};
 use crate::handler::{Handler, Piece};
+use crate::lent::Lent;
 use crate::queue::growth;
 use crate::sending::Sending;
 use crate::slots::Key;
@@ -278,11 +279,19 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 }
 
 /// Lets the memory of a message in pieces, of which so much has arrived, become `wanted` bytes: asks for them, and if such memory was used before it
-/// is used again. It is never much more than four times what has arrived. `false` if there is no room.
+/// is used again. It is never much more than four times what has arrived, but that who has sent something may get what is there, of which there
+/// is little, for all of its frame. `false` if there is no room.
 pub(crate) fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
+    let Visit { sending, key, .. } = visit;
+    let to_come = match &sending.slots[key.slot].session {
+        Session::WebSocket(socket) if arrived >= sending.limits.direct => socket.connection.frame_left() as usize,
+        _ => 0,
+    };
     // And what is read with the end of a frame, and what stands in front.
-    let most = arrived.saturating_mul(4).saturating_add(visit.sending.limits.direct + Assembly::LEAD);
-    let used = visit.sending.pool.messages.take(wanted + Assembly::LEAD..=most);
+    let most = arrived.saturating_mul(4).saturating_add(sending.limits.direct + Assembly::LEAD);
+    let all = wanted.max(arrived.saturating_add(to_come)).saturating_add(Assembly::LEAD);
+    let pool = &mut sending.pool.messages;
+    let used = pool.take(all..=all.saturating_mul(2)).or_else(|| pool.take(wanted + Assembly::LEAD..=most));
     if !visit.may_grow(used.as_ref().map_or(wanted, Vec::capacity)) {
         return false;
     }
@@ -298,8 +307,15 @@ pub(crate) fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted:
 fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
     let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     count(&mut visit.sending.stats.messages_in, 1);
-    visit.call(|handler, peer| handler.message(peer, assembly.message()));
-    visit.sending.pool.messages.keep(assembly.into_memory());
+    if assembly.message().len() / Lent::LONG < visit.sending.limits.direct {
+        visit.call(|handler, peer| handler.message(peer, assembly.message()));
+        return visit.sending.pool.messages.keep(assembly.into_memory());
+    }
+    let lent = Lent::new(assembly);
+    visit.sending.lent = Some(lent.clone());
+    visit.call(|handler, peer| handler.message(peer, lent.message()));
+    visit.sending.lent = None;
+    lent.give_back(&mut visit.sending.pool.messages);
 }
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.

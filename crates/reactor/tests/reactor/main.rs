@@ -24,6 +24,7 @@ mod fairness;
 mod faults;
 mod http;
 mod later;
+mod lent;
 mod limits;
 mod listening;
 mod loopback;

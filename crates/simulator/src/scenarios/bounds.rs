@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use longwire_reactor::Limits;
+
 use super::{Scenario, large};
-use crate::play::{Play, Who, shown};
+use crate::play::{Play, Who, pattern, shown};
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow that ends", |limits| limits.send_queue = 2_000, overflow_that_ends),
+    Scenario::within("overflow behind a long echo", long_echo, overflow_behind_a_long_echo),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
     Scenario::within("no room for a stream", |limits| limits.budget = 20_000, no_room_for_a_stream),
@@ -53,6 +56,32 @@ fn overflow_that_ends(play: &mut Play) {
     play.hears(ella, &[&published("event", 'a'), "end"]);
     play.told(anna, &["request", "opened", "closed Overflow"]);
     play.told(ella, &["request", "opened", "closed Overflow"]);
+}
+
+/// So that it is put together, and what is not taken of it waits where it lies.
+fn long_echo(limits: &mut Limits) {
+    (limits.direct, limits.receive, limits.send_queue) = (1_000, 4_096, 9_000);
+}
+
+fn overflow_behind_a_long_echo(play: &mut Play) {
+    let anna = play.opens("anna", "/ws/anna?request=join+room", true);
+    let echo = large("binary", 9_000);
+    play.stops_reading(anna, 1_000);
+    play.frame(anna, 0x82, &pattern(9_000));
+    play.settle();
+    publish(play, 'a');
+    play.reads_again(anna);
+    play.hears(anna, &[&echo, &published("text", 'a')]);
+    play.stops_reading(anna, 1_000);
+    play.frame(anna, 0x82, &pattern(9_000));
+    play.settle();
+    for letter in 'b'..='e' {
+        publish(play, letter);
+    }
+    play.reads_again(anna);
+    play.hears(anna, &[&echo, "close 1008", "end"]);
+    let message = large("message", 9_000);
+    play.told(anna, &["request", "opened", &message, &message, "closed Overflow"]);
 }
 
 fn overflow_that_drops(play: &mut Play) {
