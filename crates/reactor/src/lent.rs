@@ -1,92 +1,93 @@
-//! What waits for a socket where it lies, instead of being copied: a body that the application gave away, or the rest of a long message
-//! that it was told and has sent on. That memory is free when the last of it has left.
+//! `Lent`: a long message that was put together, in the hands of the callback that is told it. What is sent of it and not taken by the
+//! socket need not be copied: it waits where it lies, and the memory is free when the last of it has left.
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use longwire_frame::{Assembly, Message};
 
 use crate::ledger::OBJECT;
-use crate::pool::{Pool, Shelf};
+use crate::pool::Shelf;
 
-/// A long message that was put together, in the hands of the callback that is told it. A clone is the same message.
+/// See the top of this file. A clone is the same message.
 #[derive(Clone)]
-pub(crate) struct Lent(Arc<Assembly>);
+pub(crate) struct Lent(Rc<Assembly>);
+
+/// What of it is still to leave, in a queue.
+pub(crate) struct Rest {
+    message: Lent,
+    left: Range<usize>,
+}
+
+/// How many times as long as what is worth a call of its own ([`Limits::direct`](crate::Limits::direct)) it must be: what is shorter costs less
+/// to be copied.
+const LONG: usize = 4;
+
+/// So small a part of its memory must be needed at least: all of it waits.
+const NEEDED: usize = 4;
 
 impl Lent {
-    /// How many times as long as what is worth a call of its own ([`Limits::direct`](crate::Limits::direct)) it must be: what is shorter
-    /// costs less to be copied.
-    pub(crate) const LONG: usize = 4;
+    /// Whether a message is long enough to be lent.
+    pub(crate) const fn is_long(length: usize, direct: usize) -> bool {
+        length >= direct.saturating_mul(LONG)
+    }
 
     pub(crate) fn new(assembly: Assembly) -> Self {
-        Self(Arc::new(assembly))
+        Self(Rc::new(assembly))
     }
 
     pub(crate) fn message(&self) -> Message<'_> {
         self.0.message()
     }
 
-    /// Where in the message these bytes lie, if they are a part of it, and not so little that all of its memory should not wait for them.
-    pub(crate) fn find(&self, part: &[u8]) -> Option<Range<usize>> {
+    /// These bytes as the rest of something, if they are a part of this message, and not too little of its memory.
+    pub(crate) fn rest(&self, part: &[u8]) -> Option<Rest> {
         let whole = self.message().as_bytes();
         let begin = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-        let place = begin..begin.checked_add(part.len())?;
-        let is_worth_it = part.len() >= self.0.capacity() / 4;
-        (place.end <= whole.len() && is_worth_it).then_some(place)
-    }
-
-    /// Bytes that it pins, itself included.
-    pub(crate) fn pinned(&self) -> usize {
-        size_of::<Assembly>() + self.0.capacity() + 3 * OBJECT
+        let end = begin.checked_add(part.len())?;
+        let is_needed = part.len() >= self.0.capacity() / NEEDED;
+        (end <= whole.len() && is_needed).then(|| Rest { message: self.clone(), left: begin..end })
     }
 
     /// It is not needed here any more. Its memory serves again if it is needed nowhere else.
     pub(crate) fn give_back(self, shelf: &mut Shelf) {
-        if let Some(assembly) = Arc::into_inner(self.0) {
+        if let Some(assembly) = Rc::into_inner(self.0) {
             shelf.keep(assembly.into_memory());
         }
     }
 }
 
-/// What is written from where it lies.
-pub(crate) enum Body {
-    /// A response's, which the application gave away: nothing is queued behind it.
-    Given(Cow<'static, [u8]>),
-    /// The rest of a frame that has begun to leave: up to there of a message.
-    Lent(Lent, usize),
-}
-
-impl Body {
-    pub(crate) const NONE: Self = Self::Given(Cow::Borrowed(&[]));
+impl Rest {
+    pub(crate) fn len(&self) -> usize {
+        self.left.len()
+    }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Given(bytes) => bytes,
-            Self::Lent(message, end) => &message.message().as_bytes()[..*end],
-        }
+        &self.message.message().as_bytes()[self.left.clone()]
     }
 
-    /// Bytes that it pins.
+    /// As much of it leaves, of so much. Returns how much.
+    pub(crate) fn advance(&mut self, taken: usize) -> usize {
+        let taken = taken.min(self.left.len());
+        self.left.start += taken;
+        taken
+    }
+
+    /// Bytes that it pins: all of the message.
     pub(crate) fn pinned(&self) -> usize {
-        match self {
-            Self::Given(Cow::Owned(bytes)) => bytes.capacity() + OBJECT,
-            Self::Given(Cow::Borrowed(_)) => 0,
-            Self::Lent(message, _) => message.pinned(),
-        }
+        // The counts of its holders stand beside it, and its memory is another object.
+        2 * size_of::<usize>() + size_of::<Assembly>() + self.message.0.capacity() + 2 * OBJECT
     }
 
-    /// All of it has left.
-    pub(crate) fn give_back(self, pool: &mut Pool) {
-        if let Self::Lent(message, _) = self {
-            message.give_back(&mut pool.messages);
-        }
+    pub(crate) fn give_back(self, shelf: &mut Shelf) {
+        self.message.give_back(shelf);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pool::Pool;
 
     fn lent(length: usize) -> Lent {
         let mut assembly = Assembly::new();
@@ -95,15 +96,26 @@ mod tests {
     }
 
     #[test]
-    fn only_its_own_bytes_are_found_and_only_where_they_are_worth_it() {
+    fn only_its_own_bytes_are_lent_and_only_where_they_are_worth_it() {
         let message = lent(1_000);
         let bytes = message.message().as_bytes();
-        assert_eq!(message.find(bytes), Some(0..1_000));
-        assert_eq!(message.find(&bytes[9..]), Some(9..1_000));
-        assert_eq!(message.find(&bytes[9..300]), Some(9..300));
-        assert_eq!(message.find(&bytes[..message.0.capacity() / 4 - 1]), None, "too little for so much memory");
-        assert_eq!(message.find(&vec![7; 1_000]), None, "the same words of somebody else");
-        assert_eq!(lent(1_000).find(bytes), None);
+        let found = |part: &[u8]| message.rest(part).map(|rest| rest.left);
+        assert_eq!(found(bytes), Some(0..1_000));
+        assert_eq!(found(&bytes[9..]), Some(9..1_000));
+        assert_eq!(found(&bytes[9..300]), Some(9..300));
+        assert_eq!(found(&bytes[..message.0.capacity() / NEEDED - 1]), None, "too little for so much memory");
+        assert_eq!(found(&vec![7; 1_000]), None, "the same words of somebody else");
+        assert!(lent(1_000).rest(bytes).is_none());
+        assert_eq!([399, 400].map(|length| Lent::is_long(length, 100)), [false, true]);
+    }
+
+    #[test]
+    fn what_has_left_is_gone_from_its_front() {
+        let message = lent(1_000);
+        let mut rest = message.rest(&message.message().as_bytes()[100..]).expect("a part");
+        assert_eq!((rest.advance(300), rest.len()), (300, 600));
+        assert_eq!(rest.bytes().as_ptr(), message.message().as_bytes()[400..].as_ptr());
+        assert_eq!((rest.advance(601), rest.len()), (600, 0));
     }
 
     #[test]

@@ -56,15 +56,16 @@ pub struct Limits {
     /// connections end. What is resident is more by what malloc keeps of what was freed: with glibc start your server with
     /// `MALLOC_MMAP_THRESHOLD_=32768` in its environment, as `longwire` does.
     pub budget: usize,
-    /// Bytes that one visit reads before others have their turn (64 KiB), and what comes out of them where they are compressed. Of a
+    /// So many bytes read are enough for a visit, and others have their turn (64 KiB; its last read may bring as much more as
+    /// [`receive`](Self::receive)); what comes out of them where they are compressed counts, too. Of a
     /// long message that is read straight into its place it reads four times as many: they are only copied.
     pub visit: usize,
-    /// The loop's shared receive buffer, in bytes (64 KiB; at least 64).
+    /// The loop's shared receive buffer, in bytes (128 KiB; at least 64).
     pub receive: usize,
     /// From this payload size on a message is written at once, without a copy (16 KiB), unless more that has come is about to be
     /// answered with it.
     pub direct: usize,
-    /// What collects in the shared send buffer before it is written in mid-visit (64 KiB).
+    /// What collects in the shared send buffer before it is written in mid-visit (128 KiB).
     pub cork: usize,
     /// From this size on a message is compressed, where that was agreed on (1 KiB). What fits into a packet gains nothing.
     pub deflate_from: usize,
@@ -125,9 +126,9 @@ impl Default for Limits {
             topics: 100,
             budget: 256 << 20,
             visit: 64 << 10,
-            receive: 64 << 10,
+            receive: 128 << 10,
             direct: 16 << 10,
-            cork: 64 << 10,
+            cork: 128 << 10,
             deflate_from: 1 << 10,
             events: 1_024,
             accepts: 64,

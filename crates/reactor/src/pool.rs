@@ -13,7 +13,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Four messages of 1 MiB, and what stands before one in its memory.
+    /// Four messages of 1 MiB, what stands before one in its memory, and as much for what is read with its end.
     const MESSAGES: usize = 4 * ((1 << 20) + (4 << 10));
     const BLOCKS: usize = 1 << 20;
     /// What is smaller costs little to be had anew.

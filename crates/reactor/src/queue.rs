@@ -1,29 +1,29 @@
 //! What a socket did not take: one connection's bytes on their way out, in the order of the calls.
 //!
-//! A connection owns a queue only while something is in it. A large body that the application gave away, or the rest of a message that it
-//! was told, is kept as it is and written from where it lies. The queue knows how much of its front belongs to a unit (a frame, an event, a head) that
-//! has begun to leave, so that the rest can be cut off without breaking one.
+//! A connection owns a queue only while something is in it. A large body that the application gave away, and the rest of a long message that
+//! its callback sent on, are kept as they are and written from where they lie. The queue knows how much of its front belongs to a unit (a
+//! frame, an event, a head) that has begun to leave, so that the rest can be cut off without breaking one.
 
 use std::borrow::Cow;
 use std::io::IoSlice;
-use std::mem::{replace, take};
-use std::ops::Range;
 
 use crate::blocks::Blocks;
 use crate::deadlines::Moment;
 use crate::ledger::OBJECT;
-use crate::lent::{Body, Lent};
+use crate::lent::Rest;
 use crate::pool::Pool;
 use crate::unit;
 
 /// The output of one connection.
 pub(crate) struct Queue {
+    /// The rest of a frame that has begun, in the message that its peer sent: it goes before all else, and cannot be cut off.
+    front: Option<Rest>,
     bytes: Blocks,
     /// So many bytes at the front cannot be cut off: the rest of a unit that has begun to leave, or what was said before
     /// the WebSocket or the stream was open.
     begun: usize,
-    /// What follows `bytes`: a body, and how much of it has left.
-    body: Body,
+    /// What follows `bytes`: a body, and how much of it has left. Nothing is queued behind it.
+    body: Cow<'static, [u8]>,
     sent: usize,
     /// The latest pong of a peer that does not read: it supersedes those before it (RFC 6455 §5.5.3) and goes last.
     pong: Vec<u8>,
@@ -40,9 +40,10 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(now: Moment) -> Self {
         Self {
+            front: None,
             bytes: Blocks::default(),
             begun: 0,
-            body: Body::NONE,
+            body: Cow::Borrowed(&[]),
             sent: 0,
             pong: Vec::new(),
             held: Vec::new(),
@@ -54,16 +55,13 @@ impl Queue {
 
     /// Bytes that wait.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() + self.body_left().len() + self.pong.len() + self.held.len()
+        let front = self.front.as_ref().map_or(0, Rest::len);
+        front + self.bytes.len() + (self.body.len() - self.sent) + self.pong.len() + self.held.len()
     }
 
     /// Whether nothing can be written now.
     pub(crate) fn is_drained(&self) -> bool {
-        self.bytes.len() == 0 && self.body_left().is_empty() && self.pong.is_empty()
-    }
-
-    fn body_left(&self) -> &[u8] {
-        &self.body.bytes()[self.sent..]
+        self.front.is_none() && self.bytes.len() == 0 && self.sent == self.body.len() && self.pong.is_empty()
     }
 
     /// Whether there is nothing to keep it for.
@@ -73,11 +71,15 @@ impl Queue {
 
     /// Bytes that this queue pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
+        let body = match &self.body {
+            Cow::Owned(body) => body.capacity(),
+            Cow::Borrowed(_) => 0,
+        };
         // Itself, and each of its buffers, is an object on the heap.
-        let buffers = [self.pong.capacity(), self.held.capacity()];
+        let buffers = [self.pong.capacity(), self.held.capacity(), body];
         let objects = 2 + buffers.iter().filter(|capacity| **capacity > 0).count();
-        let beside = self.bytes.pinned() + self.body.pinned();
-        size_of::<Self>() + beside + objects * OBJECT + buffers.iter().sum::<usize>()
+        let front = self.front.as_ref().map_or(0, Rest::pinned);
+        size_of::<Self>() + front + self.bytes.pinned() + objects * OBJECT + buffers.iter().sum::<usize>()
     }
 
     /// Bytes that would be pinned beside those that are, if so many more came.
@@ -97,11 +99,18 @@ impl Queue {
 
     /// Appends the rest of what has begun to leave: `begun` bytes of it must go whatever happens.
     pub(crate) fn push_rest(&mut self, bytes: &[u8], begun: usize, pool: &mut Pool) {
-        self.settle_body(pool);
         if begun > 0 {
             self.begun = self.bytes.len() + begun;
         }
+        debug_assert!(self.sent == self.body.len(), "nothing is queued behind a body");
+        self.settle_body();
         self.bytes.push(bytes, pool);
+    }
+
+    /// Keeps the rest of a frame that has begun. Nothing else waits.
+    pub(crate) fn push_front(&mut self, rest: Rest) {
+        debug_assert!(self.is_drained(), "what has begun to leave is behind nothing");
+        self.front = Some(rest);
     }
 
     /// Nothing that is here now can be cut off.
@@ -122,26 +131,18 @@ impl Queue {
 
     /// Appends a body, `sent` bytes of which have left already.
     pub(crate) fn push_body(&mut self, body: Cow<'static, [u8]>, sent: usize) {
-        debug_assert!(self.body_left().is_empty(), "one body at a time");
-        (self.body, self.sent) = (Body::Given(body), sent);
+        debug_assert!(self.sent == self.body.len(), "one body at a time");
+        self.settle_body();
+        (self.body, self.sent) = (body, sent);
     }
 
-    /// Keeps the rest of a frame, which is this part of a message. Nothing else waits.
-    pub(crate) fn push_lent(&mut self, message: Lent, part: Range<usize>) {
-        debug_assert!(self.is_drained(), "what has begun to leave is not behind anything");
-        (self.body, self.sent) = (Body::Lent(message, part.end), part.start);
-    }
-
-    /// Whatever comes behind the rest of a frame must not overtake it.
-    fn settle_body(&mut self, pool: &mut Pool) {
-        if self.body_left().is_empty() {
-            return;
+    /// Whatever comes behind a body must not overtake it.
+    fn settle_body(&mut self) {
+        if self.sent < self.body.len() {
+            self.bytes.push(&self.body[self.sent..], &mut Pool::default());
+            self.body = Cow::Borrowed(&[]);
+            self.sent = 0;
         }
-        debug_assert!(matches!(self.body, Body::Lent(..)), "nothing is queued behind a body");
-        let body = replace(&mut self.body, Body::NONE);
-        self.bytes.push(&body.bytes()[take(&mut self.sent)..], pool);
-        self.begun = self.bytes.len();
-        body.give_back(pool);
     }
 
     /// Keeps bytes back until [`Queue::release`].
@@ -151,7 +152,7 @@ impl Queue {
 
     /// Takes what was held back.
     pub(crate) fn release(&mut self) -> Vec<u8> {
-        take(&mut self.held)
+        std::mem::take(&mut self.held)
     }
 
     /// Whether a unit has begun whose end is not here.
@@ -159,11 +160,14 @@ impl Queue {
         self.begun > self.bytes.len()
     }
 
-    /// What to write next, in order: fills `parts`, which are at least three, and returns how many there are.
+    /// What to write next, in order: fills `parts`, which are at least four, and returns how many there are.
     pub(crate) fn fill<'q>(&'q self, parts: &mut [IoSlice<'q>]) -> usize {
-        let last = parts.len() - 2;
-        let mut count = self.bytes.fill(&mut parts[..last]);
-        for part in [self.body_left(), &self.pong] {
+        let (mut count, last) = (0, parts.len() - 2);
+        if let Some(rest) = &self.front {
+            (parts[0], count) = (IoSlice::new(rest.bytes()), 1);
+        }
+        count += self.bytes.fill(&mut parts[count..last]);
+        for part in [&self.body[self.sent..], &self.pong] {
             if !part.is_empty() {
                 parts[count] = IoSlice::new(part);
                 count += 1;
@@ -174,23 +178,28 @@ impl Queue {
 
     /// The socket took `taken` bytes; `units` if what is behind the part that has begun are whole frames or events.
     pub(crate) fn advance(&mut self, taken: usize, now: Moment, units: bool, pool: &mut Pool) {
+        if taken > 0 {
+            self.progress = now;
+        }
+        let from_front = self.front.as_mut().map_or(0, |rest| rest.advance(taken));
+        if let Some(rest) = self.front.take_if(|rest| rest.len() == 0) {
+            rest.give_back(&mut pool.messages);
+        }
+        let taken = taken - from_front;
         let from_bytes = taken.min(self.bytes.len());
         self.begin(from_bytes, units);
         self.bytes.advance(from_bytes, pool);
-        let from_body = (taken - from_bytes).min(self.body_left().len());
+        let from_body = (taken - from_bytes).min(self.body.len() - self.sent);
         self.sent += from_body;
         let from_pong = taken - from_bytes - from_body;
         if from_pong > 0 {
             // A pong that has begun cannot be superseded any more.
             self.begun = self.pong.len() - from_pong;
-            self.bytes.push(&take(&mut self.pong)[from_pong..], pool);
+            self.bytes.push(&std::mem::take(&mut self.pong)[from_pong..], pool);
         }
-        if self.body_left().is_empty() {
-            replace(&mut self.body, Body::NONE).give_back(pool);
+        if self.sent == self.body.len() {
+            self.body = Cow::Borrowed(&[]);
             self.sent = 0;
-        }
-        if taken > 0 {
-            self.progress = now;
         }
     }
 
@@ -239,7 +248,7 @@ mod tests {
     fn drain(queue: &mut Queue, step: usize) -> Vec<u8> {
         let mut out = Vec::new();
         while !queue.is_drained() {
-            let mut parts = [IoSlice::new(&[]); 5];
+            let mut parts = [IoSlice::new(&[]); 6];
             let count = queue.fill(&mut parts);
             let all: Vec<u8> = parts[..count].iter().flat_map(|part| part.to_vec()).collect();
             let taken = step.min(all.len());
@@ -293,11 +302,11 @@ mod tests {
             queue.push(&all);
             queue.advance(taken, Moment(1), true, &mut Pool::default());
             let mut whole = 0;
-            let ended = units.iter().take_while(|unit| {
+            let begins = |unit: &&&[u8]| {
                 whole += unit.len();
                 whole - unit.len() < taken
-            });
-            let ended = ended.count();
+            };
+            let ended = units.iter().take_while(begins).count();
             assert_eq!(queue.cut(), (units.len() - ended) as u64, "{taken}");
             let kept: usize = units[..ended].iter().map(|unit| unit.len()).sum();
             assert_eq!(drain(&mut queue, 1), all[taken..kept.max(taken)], "{taken}");
@@ -375,7 +384,7 @@ mod tests {
         let blocks = queue.bytes.slices().count();
         queue.push_body(Cow::Borrowed(b"the body"), 0);
         queue.set_pong(b"the pong");
-        for places in 3..blocks + 5 {
+        for places in 4..blocks + 5 {
             let mut parts = vec![IoSlice::new(&[]); places];
             let count = queue.fill(&mut parts);
             let written = (places - 2).min(blocks);

@@ -134,14 +134,15 @@ impl Sending {
         }
     }
 
-    /// What the socket did not take of a payload waits: of a frame whose header has left the rest must follow. Of the long message
-    /// that the running callback is told it waits where it lies; that memory was asked for when it was needed.
+    /// The rest of a payload waits. If its header has left it must follow, whatever happens; and if it lies in the long message that the running
+    /// callback is told, the queue holds that message instead of a copy. Its memory was asked for as it came.
     fn keep_rest(&mut self, slot: u32, rest: &[u8]) {
         if self.slots[slot].waits() {
+            // Its header waits, too: nothing has begun.
             return self.enqueue(slot, rest, 0);
         }
-        match self.lent.as_ref().and_then(|lent| Some((lent.clone(), lent.find(rest)?))) {
-            Some((lent, part)) => self.alter_queue(slot, |queue| queue.push_lent(lent, part)),
+        match self.lent.as_ref().and_then(|lent| lent.rest(rest)) {
+            Some(rest) => self.alter_queue(slot, |queue| queue.push_front(rest)),
             None => self.enqueue(slot, rest, rest.len()),
         }
     }

@@ -17,8 +17,8 @@ use crate::stats::count;
 use crate::tail::Tail;
 use crate::wire::Machine;
 
-/// So many blocks of a queue are written in one call, and what stands behind them.
-const PARTS: usize = 16 + 2;
+/// So many blocks of a queue are written in one call, and what stands before and behind them.
+const PARTS: usize = 16 + 3;
 
 impl Sending {
     /// Writes what was collected. Whether all of it has left.

@@ -278,20 +278,19 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
     }
 }
 
-/// Lets the memory of a message in pieces, of which so much has arrived, become `wanted` bytes: asks for them, and if such memory was used before it
-/// is used again. It is never much more than four times what has arrived, but that who has sent something may get what is there, of which there
-/// is little, for all of its frame. `false` if there is no room.
-pub(crate) fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
+/// Makes room for `wanted` bytes of a message of which `arrived` are there; `false` if there is none. New memory is at most about four times what
+/// has arrived. Used memory, of which there is little and which is resident anyway, may be sixteen times that, if the frame will fill half of it.
+fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
     let Visit { sending, key, .. } = visit;
-    let to_come = match &sending.slots[key.slot].session {
-        Session::WebSocket(socket) if arrived >= sending.limits.direct => socket.connection.frame_left() as usize,
-        _ => 0,
-    };
-    // And what is read with the end of a frame, and what stands in front.
-    let most = arrived.saturating_mul(4).saturating_add(sending.limits.direct + Assembly::LEAD);
-    let all = wanted.max(arrived.saturating_add(to_come)).saturating_add(Assembly::LEAD);
-    let pool = &mut sending.pool.messages;
-    let used = pool.take(all..=all.saturating_mul(2)).or_else(|| pool.take(wanted + Assembly::LEAD..=most));
+    let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return false };
+    // Behind what stands in front, and with what is read with the end of a frame.
+    let whole =
+        wanted.max(arrived.saturating_add(socket.connection.frame_left() as usize)).saturating_add(Assembly::LEAD);
+    let sizes = [
+        whole..=whole.saturating_mul(2).min(arrived.saturating_mul(16)),
+        wanted + Assembly::LEAD..=arrived.saturating_mul(4).saturating_add(sending.limits.direct + Assembly::LEAD),
+    ];
+    let used = sizes.into_iter().find_map(|sizes| sending.pool.messages.take(sizes));
     if !visit.may_grow(used.as_ref().map_or(wanted, Vec::capacity)) {
         return false;
     }
@@ -303,11 +302,30 @@ pub(crate) fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted:
     true
 }
 
+/// Makes room for the next `most` bytes of a large binary message, of whose frame `to_come` are to come; `false` if there is none. It grows by
+/// much at once, so that it is seldom moved, however small its fragments are: by a quarter of what has arrived at least, and by no more
+/// than three times that; by a little more if that is the end of the frame, or all of it would be moved for its last bytes.
+pub(crate) fn make_place<H: Handler>(visit: &mut Visit<'_, H>, most: usize, to_come: usize) -> bool {
+    let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
+    let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
+    let direct = visit.sending.limits.direct;
+    let least = if to_come < most + direct { to_come } else { most };
+    if least <= spare {
+        return true;
+    }
+    let more = if to_come < 3 * length + direct { to_come.max(length / 4) } else { least.max(3 * length) };
+    let grown = grow(visit, length, length + more);
+    if let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.as_mut()).filter(|_| grown) {
+        assembly.reserve(more);
+    }
+    grown
+}
+
 /// The last byte of a message in pieces is there.
 fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
     let Some(assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     count(&mut visit.sending.stats.messages_in, 1);
-    if assembly.message().len() / Lent::LONG < visit.sending.limits.direct {
+    if !Lent::is_long(assembly.message().len(), visit.sending.limits.direct) {
         visit.call(|handler, peer| handler.message(peer, assembly.message()));
         return visit.sending.pool.messages.keep(assembly.into_memory());
     }
@@ -319,7 +337,7 @@ fn deliver<H: Handler>(visit: &mut Visit<'_, H>) {
 }
 
 /// How much of a large binary message may be read straight into its place: 0 if it should go through the shared buffer.
-pub(crate) fn direct(sending: &Sending, key: Key, input: &Input) -> usize {
+pub(crate) fn left_to_place(sending: &Sending, key: Key, input: &Input) -> usize {
     let Input { carry, assembly: Some(assembly), inflating, .. } = input else { return 0 };
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return 0 };
     let left = socket.connection.frame_left() as usize;
@@ -330,7 +348,7 @@ pub(crate) fn direct(sending: &Sending, key: Key, input: &Input) -> usize {
 }
 
 /// `length` bytes of a frame's payload lie in their place: unmasks them there.
-pub(crate) fn received_directly<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
+pub(crate) fn received_in_place<H: Handler>(visit: &mut Visit<'_, H>, length: usize) {
     let Some(mut assembly) = visit.input.as_mut().and_then(|input| input.assembly.take()) else { return };
     let Session::WebSocket(socket) = &mut visit.sending.slots[visit.key.slot].session else { return };
     let place = &mut assembly.place(length)[..length];

@@ -161,10 +161,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             if left == 0 {
                 return Ok(());
             }
-            let direct = input.as_ref().map_or(0, |input| web_socket::direct(&self.sending, key, input));
-            match direct.min(left.saturating_mul(Sending::PLACED)) {
+            let to_come = input.as_ref().map_or(0, |input| web_socket::left_to_place(&self.sending, key, input));
+            match to_come.min(left.saturating_mul(Sending::PLACED)) {
                 0 => self.read_shared(key, input, buffer)?,
-                most => self.read_directly(key, input, most, direct)?,
+                most => self.read_in_place(key, input, most, to_come)?,
             }
         }
     }
@@ -209,35 +209,24 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     }
 
     /// Reads a large binary message straight into its place: at most so much now, of a frame of which so much is to come.
-    fn read_directly(
+    fn read_in_place(
         &mut self,
         key: Key,
         input: &mut Option<Box<Input>>,
         most: usize,
         to_come: usize,
     ) -> Result<(), Closed> {
-        let begun = input.as_ref().and_then(|input| input.assembly.as_ref());
-        let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
-        // It grows by much at once, so that it is seldom moved, however small its fragments are: by a quarter of what has arrived at least, and
-        // by no more than three times that; by a little more if that is the end of the frame, or all of it would be moved for its last bytes.
-        let direct = self.sending.limits.direct;
-        let least = if to_come < most + direct { to_come } else { most };
-        let more = if to_come < 3 * length + direct { to_come.max(length / 4) } else { least.max(3 * length) };
-        let grows = least > spare;
-        if grows && !web_socket::grow(&mut self.visit_of(key, input), length, length + more) {
+        if !web_socket::make_place(&mut self.visit_of(key, input), most, to_come) {
             return Ok(());
         }
         let Some(assembly) = input.as_mut().and_then(|input| input.assembly.as_mut()) else { return Ok(()) };
-        if grows {
-            assembly.reserve(more);
-        }
         let place = assembly.place(most);
         let space = place.len();
         let read = self.wires.read(key.slot, place);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
             self.sending.took_in_place(read);
-            web_socket::received_directly(&mut self.visit_of(key, input), read);
+            web_socket::received_in_place(&mut self.visit_of(key, input), read);
         }
         Ok(())
     }

@@ -287,7 +287,8 @@ fn half_a_response_that_finds_no_room_is_followed_by_nothing() {
 
 #[test]
 fn who_holds_much_in_a_frame_that_has_begun_goes_before_those_who_hold_little() {
-    let mut stage = Stage::with(Limits { budget: 1 << 20, direct: 1 << 20, ..Limits::default() }, echo());
+    let mut stage =
+        Stage::with(Limits { budget: 1 << 20, direct: 1 << 20, receive: 64 << 10, ..Limits::default() }, echo());
     let attackers: Vec<Ws> = (0..7).map(|_| stage.web_socket("/")).collect();
     for ws in &attackers {
         ws.client.set_window(100);

@@ -501,7 +501,7 @@ fn what_is_compressed_is_work(app: App) {
 fn what_was_read_at_once_waits_where_its_answers_are_work() {
     let answer = wordy("b");
     let app = App::new().on_message(move |peer, _| peer.send(answer.as_str()));
-    let mut stage = with(Limits { visit: 1_000, ..Limits::default() }, Deflate::DEFAULT, app);
+    let mut stage = with(Limits { visit: 1_000, receive: 64 << 10, ..Limits::default() }, Deflate::DEFAULT, app);
     let mut client = Squeezed::open(&mut stage, "/", OFFER).0;
     // One packet, and to each question in it an answer of twelve kilobytes to be compressed.
     client.client.send(&Sent::message("?").repeat(20));

@@ -12,7 +12,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::within("overflow behind a long echo", long_echo, overflow_behind_a_long_echo),
     Scenario::within("overflow that drops", |limits| limits.send_queue = 2_000, overflow_that_drops),
     Scenario::within("overflow of a fragmented message", |limits| limits.send_queue = 2_000, overflow_of_pieces),
-    Scenario::within("no room for a stream", |limits| limits.budget = 20_000, no_room_for_a_stream),
+    Scenario::within("no room for a stream", |limits| limits.budget = 20_450, no_room_for_a_stream),
     Scenario::within("a newcomer finds room", |limits| limits.budget = 48_000, newcomer),
     Scenario::within("the budget is exhausted", |limits| limits.budget = 48_000, budget_exhausted),
     Scenario::within("connections per address", |limits| limits.per_address = 2, per_address),

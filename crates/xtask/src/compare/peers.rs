@@ -64,7 +64,8 @@ impl Peer {
         let lock = repository.read(format!("{FOLDER}/Cargo.lock"))?;
         let found = lock.split_once(&format!("name = \"{package}\"\nversion = \""));
         let version = found.and_then(|(_, rest)| rest.split_once('"')).map(|(version, _)| version);
-        Ok(version.ok_or_else(|| format!("{package} is not locked"))?.into())
+        let version = version.ok_or_else(|| format!("{package} is not locked"))?;
+        Ok(if package == uwebsockets::SOURCES { format!("as in {package} {version}") } else { version.into() })
     }
 
     /// Starts it on the first core.

@@ -15,15 +15,18 @@ use crate::repository::Repository;
 /// The crate.
 pub(super) const SOURCES: &str = "libuwebsockets-sys";
 
-/// As its own makefile has it; the sources of its loop are C.
-const OPTIONS: [&str; 3] = ["-O3", "-flto=auto", "-DLIBUS_NO_SSL"];
+/// As its own makefile has it, but for zlib: nothing is compressed.
+const OPTIONS: [&str; 5] = ["-O3", "-flto=auto", "-march=native", "-DLIBUS_NO_SSL", "-DUWS_NO_ZLIB"];
 
-/// Builds its server.
+/// Builds its server. Its loop is C, the rest of it C++.
 pub(super) fn build(repository: &Repository) -> Fallible<()> {
     let sources = sources(repository)?;
     let of_loop = sources.join("uSockets/src");
     let objects = repository.root.join(FOLDER).join("target/uwebsockets");
     fs::create_dir_all(&objects)?;
+    for stale in files_in(&objects, "o")? {
+        fs::remove_file(stale)?;
+    }
     Task::new(repository, "peers uwebsockets loop", "cc")?
         .args(OPTIONS)
         .args(["-std=c11", "-c", "-I"])
@@ -34,7 +37,7 @@ pub(super) fn build(repository: &Repository) -> Fallible<()> {
         .succeed()?;
     Task::new(repository, "peers uwebsockets", "c++")?
         .args(OPTIONS)
-        .args(["-std=c++20", "-DUWS_NO_ZLIB", "-I"])
+        .args(["-std=c++20", "-I"])
         .args([&sources.join("src")])
         .args(["-I"])
         .args([&of_loop])
@@ -51,7 +54,9 @@ fn sources(repository: &Repository) -> Fallible<PathBuf> {
     let said = Task::cargo(repository, "peers metadata", &words)?.folder(FOLDER).succeed()?;
     let metadata: Value = serde_json::from_str(&said)?;
     let package = metadata["packages"].as_array().into_iter().flatten().find(|package| package["name"] == SOURCES);
-    let manifest = package.and_then(|package| package["manifest_path"].as_str()).ok_or("it is not locked")?;
+    let manifest = package
+        .and_then(|package| package["manifest_path"].as_str())
+        .ok_or_else(|| format!("{SOURCES} is not locked"))?;
     Ok(Path::new(manifest).with_file_name("uWebSockets"))
 }
 
