@@ -71,6 +71,16 @@ impl Blocks {
         }
     }
 
+    /// Puts a few bytes before all others, of which nothing has left.
+    pub(crate) fn push_front(&mut self, bytes: &[u8]) {
+        debug_assert!(self.gone == 0, "the rest of a block is not behind anything");
+        if !bytes.is_empty() {
+            self.pinned += bytes.len() + OBJECT;
+            self.length += bytes.len();
+            self.blocks.push_front(bytes.into());
+        }
+    }
+
     /// The first so many bytes leave.
     pub(crate) fn advance(&mut self, mut count: usize, pool: &mut Pool) {
         self.length -= count;
@@ -133,14 +143,14 @@ impl Blocks {
         parts.flat_map(|part| part.iter().copied())
     }
 
-    /// Fills `parts` with what to write first; returns how many parts that are.
-    pub(crate) fn fill<'b>(&'b self, parts: &mut [IoSlice<'b>]) -> usize {
+    /// Fills `parts` with what to write first; returns how many parts that are, and whether it is all of it.
+    pub(crate) fn fill<'b>(&'b self, parts: &mut [IoSlice<'b>]) -> (usize, bool) {
         let mut count = 0;
         for (part, slice) in parts.iter_mut().zip(self.slices()) {
             *part = IoSlice::new(slice);
             count += 1;
         }
-        count
+        (count, count == self.blocks.len())
     }
 }
 
@@ -162,6 +172,7 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Act {
         Push(usize),
+        PushFront(usize),
         Advance(usize),
         Truncate(usize),
     }
@@ -170,6 +181,7 @@ mod tests {
         let length = prop_oneof![4 => 0_usize..10, 4 => 200_usize..600, 1 => 0_usize..200_000];
         prop_oneof![
             3 => length.clone().prop_map(Act::Push),
+            1 => length.clone().prop_map(Act::PushFront),
             2 => length.clone().prop_map(Act::Advance),
             1 => length.prop_map(Act::Truncate),
         ]
@@ -190,6 +202,12 @@ mod tests {
                         prop_assert!(blocks.pinned() <= before + growth);
                         model.extend(bytes);
                     }
+                    Act::PushFront(length) if blocks.gone == 0 => {
+                        let bytes = vec![next; length];
+                        blocks.push_front(&bytes);
+                        model.splice(..0, bytes);
+                    }
+                    Act::PushFront(_) => {}
                     Act::Advance(count) => {
                         let count = count.min(model.len());
                         blocks.advance(count, &mut pool);
@@ -235,9 +253,10 @@ mod tests {
         blocks.push(&[1; 3 * LARGEST], &mut Pool::default());
         blocks.advance(5, &mut Pool::default());
         let mut parts = [IoSlice::new(&[]); 2];
-        assert_eq!(blocks.fill(&mut parts), 2);
+        assert_eq!(blocks.fill(&mut parts), (2, false));
         assert_eq!(parts.map(|part| part.len()), [LARGEST - 5, LARGEST]);
-        let mut parts = [IoSlice::new(&[]); 9];
-        assert_eq!(blocks.fill(&mut parts), 3);
+        for places in [3, 9] {
+            assert_eq!(blocks.fill(&mut vec![IoSlice::new(&[]); places]), (3, true));
+        }
     }
 }

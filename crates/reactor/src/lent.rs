@@ -23,8 +23,9 @@ pub(crate) struct Rest {
 /// to be copied.
 const LONG: usize = 4;
 
-/// So small a part of its memory must be needed at least: all of it waits.
+/// A quarter of its memory must be needed, at least, for all of it to wait; and when less than a sixteenth is, it waits no longer.
 const NEEDED: usize = 4;
+const LITTLE: usize = 16;
 
 impl Lent {
     /// Whether a message is long enough to be lent.
@@ -73,6 +74,11 @@ impl Rest {
         taken
     }
 
+    /// Whether it is too little for so much memory to wait for it.
+    pub(crate) fn is_little(&self) -> bool {
+        self.len() <= self.message.0.capacity() / LITTLE
+    }
+
     /// Bytes that it pins: all of the message.
     pub(crate) fn pinned(&self) -> usize {
         // The counts of its holders stand beside it, and its memory is another object.
@@ -115,7 +121,10 @@ mod tests {
         let mut rest = message.rest(&message.message().as_bytes()[100..]).expect("a part");
         assert_eq!((rest.advance(300), rest.len()), (300, 600));
         assert_eq!(rest.bytes().as_ptr(), message.message().as_bytes()[400..].as_ptr());
-        assert_eq!((rest.advance(601), rest.len()), (600, 0));
+        let most = message.0.capacity() / LITTLE;
+        assert_eq!((rest.advance(600 - most - 1), rest.is_little()), (600 - most - 1, false));
+        assert_eq!((rest.advance(1), rest.is_little()), (1, true));
+        assert_eq!((rest.advance(most + 1), rest.len()), (most, 0));
     }
 
     #[test]

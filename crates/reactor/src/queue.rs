@@ -166,9 +166,11 @@ impl Queue {
         if let Some(rest) = &self.front {
             (parts[0], count) = (IoSlice::new(rest.bytes()), 1);
         }
-        count += self.bytes.fill(&mut parts[count..last]);
+        let (blocks, all) = self.bytes.fill(&mut parts[count..last]);
+        count += blocks;
         for part in [&self.body[self.sent..], &self.pong] {
-            if !part.is_empty() {
+            // What stands behind blocks that find no place must not overtake them.
+            if all && !part.is_empty() {
                 parts[count] = IoSlice::new(part);
                 count += 1;
             }
@@ -182,7 +184,10 @@ impl Queue {
             self.progress = now;
         }
         let from_front = self.front.as_mut().map_or(0, |rest| rest.advance(taken));
-        if let Some(rest) = self.front.take_if(|rest| rest.len() == 0) {
+        if let Some(rest) = self.front.take_if(|rest| rest.is_little()) {
+            // What has begun is copied after all, and its memory is free.
+            self.begun = rest.bytes().len();
+            self.bytes.push_front(rest.bytes());
             rest.give_back(&mut pool.messages);
         }
         let taken = taken - from_front;
@@ -302,11 +307,7 @@ mod tests {
             queue.push(&all);
             queue.advance(taken, Moment(1), true, &mut Pool::default());
             let mut whole = 0;
-            let begins = |unit: &&&[u8]| {
-                whole += unit.len();
-                whole - unit.len() < taken
-            };
-            let ended = units.iter().take_while(begins).count();
+            let ended = units.iter().take_while(|unit| (whole < taken, whole += unit.len()).0).count();
             assert_eq!(queue.cut(), (units.len() - ended) as u64, "{taken}");
             let kept: usize = units[..ended].iter().map(|unit| unit.len()).sum();
             assert_eq!(drain(&mut queue, 1), all[taken..kept.max(taken)], "{taken}");
@@ -387,10 +388,10 @@ mod tests {
         for places in 4..blocks + 5 {
             let mut parts = vec![IoSlice::new(&[]); places];
             let count = queue.fill(&mut parts);
-            let written = (places - 2).min(blocks);
-            assert_eq!(count, written + 2);
-            assert!(parts[..written].iter().all(|part| part[0] == b'x'));
-            assert_eq!([&*parts[written], &*parts[written + 1]], [b"the body", b"the pong"]);
+            let (written, behind) = parts[..count].split_at((places - 2).min(blocks));
+            assert!(written.iter().all(|part| part[0] == b'x'));
+            let due: &[&[u8]] = if written.len() == blocks { &[b"the body", b"the pong"] } else { &[] };
+            assert!(behind.iter().map(|part| &**part).eq(due.iter().copied()), "{places} places");
         }
     }
 }

@@ -279,17 +279,15 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 }
 
 /// Makes room for `wanted` bytes of a message of which `arrived` are there; `false` if there is none. New memory is at most about four times what
-/// has arrived. Used memory, of which there is little and which is resident anyway, may be sixteen times that, if the frame will fill half of it.
+/// has arrived. Used memory, which is resident anyway, may be eight times that, if the frame will fill half of it.
 fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
     let Visit { sending, key, .. } = visit;
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return false };
-    // Behind what stands in front, and with what is read with the end of a frame.
-    let whole =
-        wanted.max(arrived.saturating_add(socket.connection.frame_left() as usize)).saturating_add(Assembly::LEAD);
-    let sizes = [
-        whole..=whole.saturating_mul(2).min(arrived.saturating_mul(16)),
-        wanted + Assembly::LEAD..=arrived.saturating_mul(4).saturating_add(sending.limits.direct + Assembly::LEAD),
-    ];
+    // And what is read with the end of a frame, and what stands in front.
+    let most = |times| arrived.saturating_mul(times).saturating_add(sending.limits.direct + Assembly::LEAD);
+    let frame = arrived.saturating_add(socket.connection.frame_left() as usize);
+    let [all, least] = [wanted.max(frame), wanted].map(|length| length.saturating_add(Assembly::LEAD));
+    let sizes = [all..=most(8).min(all.saturating_mul(2)), least..=most(4)];
     let used = sizes.into_iter().find_map(|sizes| sending.pool.messages.take(sizes));
     if !visit.may_grow(used.as_ref().map_or(wanted, Vec::capacity)) {
         return false;

@@ -302,3 +302,26 @@ fn a_ping_flood_in_one_read_is_bounded() {
     stage.settle();
     assert!(ws.all_frames().iter().all(|frame| frame.opcode == Opcode::Pong));
 }
+
+#[test]
+fn a_pong_stands_behind_all_that_waits_however_many_blocks_that_are() {
+    for (count, length) in [(150, 100), (100, 300), (60, 1_000), (40, 20_000)] {
+        let mut stage = Stage::with(Limits { direct: 1 << 20, ..Limits::default() }, App::new());
+        let mut ws = stage.web_socket("/");
+        ws.client.set_window(0);
+        // One visit each, so that the queue grows in small steps.
+        let message = "w".repeat(length);
+        for _ in 0..count {
+            ws.send(&*message);
+            stage.settle();
+        }
+        ws.client.send(&Sent::ping(b"?"));
+        stage.settle();
+        ws.client.set_window(usize::MAX);
+        stage.settle();
+        let frames = ws.all_frames();
+        let (messages, behind) = frames.split_at(count);
+        assert!(messages.iter().all(|frame| *frame == whole(Opcode::Text, &message)), "{count} of {length}");
+        assert_eq!(behind, [pong("?")]);
+    }
+}

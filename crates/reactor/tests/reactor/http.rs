@@ -207,6 +207,24 @@ fn a_large_page_leaves_under_any_window_and_what_is_behind_it_waits() {
 }
 
 #[test]
+fn a_large_page_stands_behind_all_that_waits_however_many_blocks_that_are() {
+    let mut stage = Stage::new(pages());
+    let client = stage.connect();
+    client.set_window(0);
+    for _ in 0..150 {
+        client.send(get("/small").as_bytes());
+        stage.settle();
+    }
+    client.send([get("/big"), get("/last")].concat().as_bytes());
+    stage.settle();
+    client.set_window(usize::MAX);
+    stage.settle();
+    let received = text(&client);
+    let lengths: Vec<usize> = answers(&received, false).iter().map(|(_, _, body)| body.len()).collect();
+    assert_eq!(lengths, [[12].repeat(150), vec![300_000, 11]].concat());
+}
+
+#[test]
 fn a_page_that_does_not_leave_pauses_its_reader() {
     let mut stage = Stage::new(pages());
     let client = stage.connect();

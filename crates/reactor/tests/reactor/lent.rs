@@ -127,3 +127,19 @@ fn a_peer_that_is_gone_takes_it_along() {
     stage.settle();
     assert_eq!(stage.on.stats().pinned, 0);
 }
+
+#[test]
+fn for_its_last_bytes_its_memory_is_not_kept() {
+    let mut stage = Stage::with(roomy(), App::new());
+    let mut ws = stage.web_socket("/");
+    ws.client.set_window(100_000);
+    ws.send(&numbers());
+    stage.settle();
+    ws.send("behind");
+    ws.client.set_window(LENGTH - 100_100);
+    stage.settle();
+    assert!(stage.on.stats().pinned < 2_000, "{}", stage.on.stats().pinned);
+    let frames = take(&mut stage, &mut ws, 50_000);
+    assert!(frames == [whole(Opcode::Binary, numbers()), whole(Opcode::Text, "behind")], "{frames:?}");
+    assert_eq!(stage.on.stats().pinned, 0);
+}

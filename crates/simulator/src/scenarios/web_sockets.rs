@@ -20,6 +20,7 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario::new("frames behind the request", frames_behind_the_request),
     Scenario::within("over a Unix socket", |limits| limits.receive = 512, over_a_unix_socket),
     Scenario::new("pongs of one who does not read", pongs_coalesce),
+    Scenario::new("a pong behind much", pong_behind_much),
     Scenario::new("events of one who is gone", events_of_one_who_is_gone),
 ];
 
@@ -175,6 +176,22 @@ fn confused(play: &Play, rate: u16) {
     for fault in [Fault::Stale, Fault::Spurious, Fault::Duplicated] {
         play.world.set_fault(fault, rate);
     }
+}
+
+fn pong_behind_much(play: &mut Play) {
+    let anna = play.web_socket("anna");
+    play.stops_reading(anna, 0);
+    // Each in a visit of its own: that is more blocks than one write takes.
+    let echo = large("text", 400);
+    for _ in 0..100 {
+        play.frame(anna, 0x81, &pattern(400));
+        play.settle();
+    }
+    play.frame(anna, 0x89, b"?");
+    play.settle();
+    play.reads_again(anna);
+    let due: Vec<&str> = [echo.as_str()].repeat(100).into_iter().chain(["pong ?"]).collect();
+    play.hears(anna, &due);
 }
 
 fn events_of_one_who_is_gone(play: &mut Play) {
