@@ -279,7 +279,7 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
 }
 
 /// Makes room for `wanted` bytes of a message of which `arrived` are there; `false` if there is none. New memory is at most about four times what
-/// has arrived. Used memory, which is resident anyway, may be eight times that, if the frame will fill half of it.
+/// has arrived. Used memory, which is resident anyway, may be sixteen times that, if the frame will fill half of it.
 fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> bool {
     let Visit { sending, key, .. } = visit;
     let Session::WebSocket(socket) = &sending.slots[key.slot].session else { return false };
@@ -287,7 +287,7 @@ fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> 
     let most = |times| arrived.saturating_mul(times).saturating_add(sending.limits.direct + Assembly::LEAD);
     let frame = arrived.saturating_add(socket.connection.frame_left() as usize);
     let [all, least] = [wanted.max(frame), wanted].map(|length| length.saturating_add(Assembly::LEAD));
-    let sizes = [all..=most(8).min(all.saturating_mul(2)), least..=most(4)];
+    let sizes = [all..=most(16).min(all.saturating_mul(2)), least..=most(4)];
     let used = sizes.into_iter().find_map(|sizes| sending.pool.messages.take(sizes));
     if !visit.may_grow(used.as_ref().map_or(wanted, Vec::capacity)) {
         return false;
