@@ -76,11 +76,6 @@ impl Spread {
         };
         Self { median: at(0.5), quartiles: [at(0.25), at(0.75)], min: at(0.0), max: at(1.0) }
     }
-
-    /// Whether one is above the other by more than their middle halves tell apart from chance.
-    pub(super) fn is_above(&self, other: &Self) -> bool {
-        self.quartiles[0] > other.quartiles[1]
-    }
 }
 
 impl Cost {
@@ -107,6 +102,19 @@ impl Row {
 
     pub(super) fn ours(&self) -> Option<&Spread> {
         self.share(OURS)
+    }
+
+    /// How much more each of the others does than we do, as a ratio within a round: what disturbs one round disturbs both.
+    pub(super) fn against_us(&self) -> Vec<(&str, Spread)> {
+        let of =
+            |name: &str| self.shares.iter().position(|(peer, _)| peer == name).and_then(|at| self.measured.get(at));
+        let Some(ours) = of(OURS) else { return Vec::new() };
+        let others = self.shares.iter().filter(|(name, _)| name != OURS);
+        let ratios = others.filter_map(|(name, _)| {
+            let theirs = of(name)?.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+            Some((name.as_str(), Spread::of(theirs)))
+        });
+        ratios.collect()
     }
 
     /// In a few words, while it is measured.
@@ -172,7 +180,17 @@ mod tests {
         let spread = Spread::of(vec![5.0, 1.0, 3.0, 2.0, 4.0]);
         assert_eq!(spread, Spread { median: 3.0, quartiles: [2.0, 4.0], min: 1.0, max: 5.0 });
         assert_eq!(Spread::of(vec![1.0, 2.0]).median, 1.5);
-        assert!(Spread::of(vec![5.0, 6.0]).is_above(&spread));
-        assert!(!Spread::of(vec![3.0, 6.0]).is_above(&spread));
+    }
+
+    #[test]
+    fn who_is_ahead_is_asked_round_by_round() {
+        let cell = Cell { fan_out: false, bytes: 20, connections: 1, in_flight: 1 };
+        // The second round was slow for both.
+        let measured = vec![vec![2.0, 1.0, 4.0], vec![1.0, 0.5, 2.0]];
+        let named = ["other", OURS].into_iter().zip(&measured);
+        let shares = named.map(|(name, of)| (name.to_owned(), Spread::of(of.clone()))).collect();
+        let row = Row { cell, rounds: 3, disturbed: 0, floor: Spread::of(vec![1.0]), shares, measured, commit: None };
+        let [(name, ratio)] = row.against_us()[..] else { panic!("one other") };
+        assert_eq!((name, ratio.median, ratio.quartiles), ("other", 2.0, [2.0, 2.0]));
     }
 }
