@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::alone::{ACTIVE, Alone, IDLE, MOVED};
 use super::measure::{self, LONG, WINDOW};
 use super::peers::{FLOORS, OURS};
-use super::results::{Cost, Results, Row, Spread};
+use super::results::{Cost, Results, Row, Spread, Verdict};
 use super::rounds::{COSTS, QUIET};
 
 /// What stands in front of the figures.
@@ -22,26 +22,30 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 ## How it is measured
 
 * Every server has one thread and the first core to itself, the load the second; they speak over loopback. Each server is the least code that its library
-  needs for an echo, with the fastest options that its documentation names, and all are built alike. We wrote them, and their authors have not looked at them.
+  needs for an echo, with the fastest options that its documentation names. All in Rust are built alike; uWebSockets as its makefile does, for this very processor; Node as installed. We wrote
+  them, and their authors have not looked at them.
 * The figure is **messages per second of the server's processor**, as the scheduler counts its time, user and kernel together. Every echo is compared
   with what was sent. Messages are binary, whole and not compressed.
 * It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
-  from everybody. For fan-out, what others are a share of is a bare loop of one `send` for each message and listener, which whoever joins messages passes many times over.
+  from everybody. For fan-out the base makes one `send` call for each message and listener; servers that join messages make fewer, hence figures far above 1.
 * In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), each time beginning with another one, the floor at the beginning and at the
   end. If the floor's two figures differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
-* Given are the median of the rounds, and in brackets where the middle half of them lies. A is *ahead* of B if in the middle half of the rounds A has more than B: of
-  the ratios within a round the lower quartile is above 1. Where neither is ahead, nothing is proved, not even that they are equal.
+* Given are the median of the rounds, and in brackets where the middle half of them lies. A is *ahead* of B if it has more than B in
+  all rounds but one: of two equal ones that happens to one or the other, with seven rounds, in one comparison in eight. All else is undecided, which does not mean equal. Factors are medians of the ratios within
+  a round, not quotients of two columns. Every round is in comparison.json.
 * With one message in flight the server sleeps between messages if there are few connections, and falling asleep and waking is most of what is measured:
-  there everybody is near 1, and a share above it is a server that slept less. What the protocol costs is seen with many connections and with sixteen in flight.
+  with short messages most are near 1 there, and a share above it is a server that slept less. What the protocol costs is seen with many connections.
+* With sixteen in flight most is decided by whether a server joins its answers to what one read has brought: fastwebsockets, wtx, yawc, soketto and Node's ws write each by
+  itself here. The fastest are then about as fast as the load, which may hide differences between them.
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of rows.
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
 The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: some 170
-instructions more each time that a connection has something to say ([decisions](decisions.md#what-a-message-costs)).
+instructions more for a message with one in flight, 30 with sixteen ([decisions](decisions.md#what-a-message-costs)).
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 
-Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', more threads of the others, and
-servers that are not written in Rust, but for two.
+Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', the others with several threads, and
+servers in other languages, except uWebSockets (C++; the sources of 2024, without zlib) and Node's ws.
 
 To run it yourself: Linux with two cores and nothing else to do, Rust, a C++ compiler and Node with npm (for one of the servers each), `ulimit -n 20000`, and
 
@@ -49,7 +53,8 @@ To run it yourself: Linux with two cores and nothing else to do, Rust, a C++ com
 $ cargo xtask compare 7
 ```
 
-which takes about half an hour. One server of your own beside ours is easier had with [`longwire load`](measuring.md).
+which takes about forty minutes, and writes README.md, this page, its plots and comparison.json anew: `git restore README.md docs benches` brings ours back. For a server of your own, add it to
+[benches/peers](../benches/peers/README.md), or load it and ours in turns with [`longwire load`](measuring.md).
 "
     )
 }
@@ -103,7 +108,8 @@ fn table(page: &mut String, rows: &[&Row], floor: &str) {
     }
     let rounds = rows.iter().map(|row| row.rounds).min().unwrap_or_default();
     let disturbed: usize = rows.iter().map(|row| row.disturbed).sum();
-    let _ = writeln!(page, "\nAt least {rounds} rounds each; {disturbed} more were disturbed.");
+    let all = disturbed + rows.iter().map(|row| row.rounds).sum::<usize>();
+    let _ = writeln!(page, "\nAt least {rounds} rounds each; {disturbed} of {all} were disturbed and left out.");
 }
 
 /// Cell by cell, who is ahead of us, and where nobody is.
@@ -115,18 +121,21 @@ fn losses(results: &Results) -> String {
         let others = row.against_us();
         let above: Vec<String> = others
             .iter()
-            .filter(|(_, ratio)| ratio.quartiles[0] > 1.0)
-            .map(|(name, ratio)| format!("{name} ({:.2} times as much)", ratio.median))
+            .filter(|(_, _, verdict)| *verdict == Verdict::Ahead)
+            .map(|(name, ratio, _)| format!("{name} ({:.2} times as much)", ratio.median))
             .collect();
+        let undecided: Vec<&str> =
+            others.iter().filter(|(_, _, verdict)| *verdict == Verdict::Undecided).map(|(name, ..)| *name).collect();
+        let undecided = undecided.join(", ");
         let kind = if row.cell.fan_out { "fan-out " } else { "" };
         let cell = format!("{kind}{}", row.cell);
         if !above.is_empty() {
-            let _ = writeln!(lines, "* {cell}: we have {:.2}; ahead of us are {}.", ours.median, above.join(", "));
-        } else if others.iter().all(|(_, ratio)| ratio.quartiles[1] < 1.0) {
+            let rest = if undecided.is_empty() { String::new() } else { format!("; undecided: {undecided}") };
+            let _ = writeln!(lines, "* {cell}: we have {:.2}; ahead of us: {}{rest}.", ours.median, above.join(", "));
+        } else if undecided.is_empty() {
             ahead.push(cell);
         } else {
-            let level = others.iter().filter(|(_, ratio)| ratio.quartiles[1] >= 1.0).map(|(name, _)| *name);
-            equal.push(format!("{cell} ({})", level.collect::<Vec<_>>().join(", ")));
+            equal.push(format!("{cell} ({undecided})"));
         }
     }
     if lines.is_empty() {
@@ -135,7 +144,7 @@ fn losses(results: &Results) -> String {
     let list = |cells: &[String]| if cells.is_empty() { "none".into() } else { cells.join("; ") };
     lines.push_str(&dearer(results));
     let _ = writeln!(lines, "* Ahead of everybody: {}.", list(&ahead));
-    let _ = writeln!(lines, "* Nobody is ahead of us, and we are not ahead of those in brackets: {}.", list(&equal));
+    let _ = writeln!(lines, "* Nobody ahead of us, and undecided against those in brackets: {}.", list(&equal));
     lines
 }
 
@@ -153,10 +162,10 @@ fn dearer(results: &Results) -> String {
         let times = ours / floor;
         let _ = writeln!(
             lines,
-            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; {who} less."
+            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; {who} less, if by less than one measurement differs from the next."
         );
     }
-    for (in_flight, _, two) in results.alone.iter().flat_map(|ours| &ours.threads).filter(|row| row.2.median > 1.0) {
+    for (in_flight, _, two) in results.alone.iter().flat_map(|ours| &ours.threads).filter(|row| row.2.median >= 1.005) {
         let _ = writeln!(
             lines,
             "* One server with two threads takes {:.2} times the processor for an echo of 20 B with {in_flight} in flight that two servers with a thread each take.",
@@ -169,8 +178,8 @@ fn dearer(results: &Results) -> String {
 fn costs(page: &mut String, costs: &[Cost]) {
     let _ = writeln!(
         page,
-        "Resident memory of the server's own (anonymous pages, neither its text nor the kernel's buffers) for each connection, as the slope between {} and {} of them: idle, and after each has echoed a message of\n\
-         16 KiB; what is resident in all, half a second after the last of {} has gone; and the time of its processor that each opening takes, accept included. The middle of {}\n\
+        "Resident memory of the server's own (anonymous pages, neither its text nor the kernel's buffers) for each connection, as the slope between {} and {} of them: idle, and after two seconds of\n\
+         echoes of 16 KiB on all of them; what is resident in all, half a second after the last of {} has gone; and the time of its processor that each opening takes, accept included. The middle of {}\n\
          measurements, in turns: from run to run memory differs by a few bytes, times by up to a quarter. (A collector's memory is less when it has just collected.)\n\
          The kernel adds 8 to 10 KiB for an idle connection on loopback, both ends together, to everybody.\n",
         measure::FEW,

@@ -55,6 +55,16 @@ pub(super) struct Cost {
     pub(super) handshake: f64,
 }
 
+/// How another one stands beside us in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It does more than we in all rounds but one, or in all.
+    Ahead,
+    /// It does less in as many.
+    Behind,
+    Undecided,
+}
+
 /// What several measurements say.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spread {
@@ -105,14 +115,20 @@ impl Row {
     }
 
     /// How much more each of the others does than we do, as a ratio within a round: what disturbs one round disturbs both.
-    pub(super) fn against_us(&self) -> Vec<(&str, Spread)> {
+    pub(super) fn against_us(&self) -> Vec<(&str, Spread, Verdict)> {
         let of =
             |name: &str| self.shares.iter().position(|(peer, _)| peer == name).and_then(|at| self.measured.get(at));
         let Some(ours) = of(OURS) else { return Vec::new() };
         let others = self.shares.iter().filter(|(name, _)| name != OURS);
         let ratios = others.filter_map(|(name, _)| {
-            let theirs = of(name)?.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
-            Some((name.as_str(), Spread::of(theirs)))
+            let ratios: Vec<f64> = of(name)?.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect();
+            let rounds = |which: fn(&&f64) -> bool| ratios.iter().filter(which).count();
+            let verdict = match ratios.len().saturating_sub(1) {
+                most if rounds(|ratio| **ratio > 1.0) >= most => Verdict::Ahead,
+                most if rounds(|ratio| **ratio < 1.0) >= most => Verdict::Behind,
+                _ => Verdict::Undecided,
+            };
+            Some((name.as_str(), Spread::of(ratios), verdict))
         });
         ratios.collect()
     }
@@ -185,12 +201,16 @@ mod tests {
     #[test]
     fn who_is_ahead_is_asked_round_by_round() {
         let cell = Cell { fan_out: false, bytes: 20, connections: 1, in_flight: 1 };
-        // The second round was slow for both.
-        let measured = vec![vec![2.0, 1.0, 4.0], vec![1.0, 0.5, 2.0]];
-        let named = ["other", OURS].into_iter().zip(&measured);
+        // The second round was slow for all.
+        let measured =
+            [[2.0, 1.0, 4.0, 0.9], [1.0, 0.5, 2.0, 1.0], [0.9, 0.4, 1.9, 0.9], [0.9, 0.6, 1.9, 1.1]].map(Vec::from);
+        let named = ["fast", OURS, "slow", "equal"].into_iter().zip(&measured);
         let shares = named.map(|(name, of)| (name.to_owned(), Spread::of(of.clone()))).collect();
-        let row = Row { cell, rounds: 3, disturbed: 0, floor: Spread::of(vec![1.0]), shares, measured, commit: None };
-        let [(name, ratio)] = row.against_us()[..] else { panic!("one other") };
-        assert_eq!((name, ratio.median, ratio.quartiles), ("other", 2.0, [2.0, 2.0]));
+        let (floor, measured) = (Spread::of(vec![1.0]), measured.into());
+        let row = Row { cell, rounds: 4, disturbed: 0, floor, shares, measured, commit: None };
+        let told: Vec<_> =
+            row.against_us().into_iter().map(|(name, ratio, verdict)| (name, ratio.median, verdict)).collect();
+        let due = [("fast", 2.0, Verdict::Ahead), ("slow", 0.9, Verdict::Behind), ("equal", 1.025, Verdict::Undecided)];
+        assert_eq!(told, due);
     }
 }
