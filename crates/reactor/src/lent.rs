@@ -1,5 +1,5 @@
 //! `Lent`: a long message that was put together, in the hands of the callback that is told it. What is sent of it and not taken by the
-//! socket need not be copied: it waits where it lies, and the memory is free when the last of it has left.
+//! socket need not be copied: it waits where it lies, until no more than a little of it is left.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ pub(crate) struct Rest {
 /// to be copied.
 const LONG: usize = 4;
 
-/// A quarter of its memory must be needed, at least, for all of it to wait; and when less than a sixteenth is, it waits no longer.
+/// A quarter of its memory must be needed, at least, for all of it to wait; and when no more than a sixteenth is, it waits no longer.
 const NEEDED: usize = 4;
 const LITTLE: usize = 16;
 
@@ -67,7 +67,7 @@ impl Rest {
         &self.message.message().as_bytes()[self.left.clone()]
     }
 
-    /// As much of it leaves, of so much. Returns how much.
+    /// The socket took so much, of this and what is behind it. Returns how much was of this.
     pub(crate) fn advance(&mut self, taken: usize) -> usize {
         let taken = taken.min(self.left.len());
         self.left.start += taken;

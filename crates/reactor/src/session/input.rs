@@ -35,6 +35,11 @@ impl Input {
         self.inflating.as_ref().is_some_and(|inflating| inflating.parked.is_some())
     }
 
+    /// How much of a message in pieces is there, and how much longer it can become without being moved.
+    pub(crate) fn assembled(&self) -> (usize, usize) {
+        self.assembly.as_ref().map_or((0, 0), |begun| (begun.message().len(), begun.spare()))
+    }
+
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
         // Itself, and each of its buffers, is an object on the heap.

@@ -255,8 +255,7 @@ fn join<H: Handler>(visit: &mut Visit<'_, H>, event: Event<'_>) {
         Event::Binary { bytes, .. } => bytes.len(),
         _ => 0,
     };
-    let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
-    let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
+    let (length, spare) = visit.input.as_deref().map_or((0, 0), Input::assembled);
     if more > spare && !grow(visit, length + more, growth(length, length + spare, more)) {
         return;
     }
@@ -304,8 +303,7 @@ fn grow<H: Handler>(visit: &mut Visit<'_, H>, arrived: usize, wanted: usize) -> 
 /// much at once, so that it is seldom moved, however small its fragments are: by a quarter of what has arrived at least, and by no more
 /// than three times that; by a little more if that is the end of the frame, or all of it would be moved for its last bytes.
 pub(crate) fn make_place<H: Handler>(visit: &mut Visit<'_, H>, most: usize, to_come: usize) -> bool {
-    let begun = visit.input.as_ref().and_then(|input| input.assembly.as_ref());
-    let (length, spare) = begun.map_or((0, 0), |begun| (begun.message().len(), begun.spare()));
+    let (length, spare) = visit.input.as_deref().map_or((0, 0), Input::assembled);
     let direct = visit.sending.limits.direct;
     let least = if to_come < most + direct { to_come } else { most };
     if least <= spare {

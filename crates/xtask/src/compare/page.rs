@@ -35,8 +35,8 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
   a round, not quotients of two columns. Every round is in comparison.json.
 * With one message in flight the server sleeps between messages if there are few connections, and falling asleep and waking is most of what is measured:
   with short messages most are near 1 there, and a share above it is a server that slept less. What the protocol costs is seen with many connections.
-* With sixteen in flight most is decided by whether a server joins its answers to what one read has brought: fastwebsockets, wtx, yawc, soketto and Node's ws write each by
-  itself here. The fastest are then about as fast as the load, which may hide differences between them.
+* With sixteen in flight most is decided by whether a server joins its answers to what one read has brought: fastwebsockets, wtx, soketto and Node's ws write each by
+  itself here. With 20 B the load is then busier than the fastest servers, which hides differences between them.
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of rows.
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
@@ -45,7 +45,7 @@ instructions more for a message with one in flight, 30 with sixteen ([decisions]
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 
 Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', the others with several threads, and
-servers in other languages, except uWebSockets (C++; the sources of 2024, without zlib) and Node's ws.
+servers in other languages, except uWebSockets (C++, without zlib) and Node's ws.
 
 To run it yourself: Linux with two cores and nothing else to do, Rust, a C++ compiler and Node with npm (for one of the servers each), `ulimit -n 20000`, and
 
@@ -53,7 +53,7 @@ To run it yourself: Linux with two cores and nothing else to do, Rust, a C++ com
 $ cargo xtask compare 7
 ```
 
-which takes about forty minutes, and writes README.md, this page, its plots and comparison.json anew: `git restore README.md docs benches` brings ours back. For a server of your own, add it to
+which takes some 35 minutes, and writes README.md, this page, its plots and comparison.json anew: `git restore README.md docs benches` brings ours back. For a server of your own, add it to
 [benches/peers](../benches/peers/README.md), or load it and ours in turns with [`longwire load`](measuring.md).
 "
     )
@@ -124,9 +124,8 @@ fn losses(results: &Results) -> String {
             .filter(|(_, _, verdict)| *verdict == Verdict::Ahead)
             .map(|(name, ratio, _)| format!("{name} ({:.2} times as much)", ratio.median))
             .collect();
-        let undecided: Vec<&str> =
-            others.iter().filter(|(_, _, verdict)| *verdict == Verdict::Undecided).map(|(name, ..)| *name).collect();
-        let undecided = undecided.join(", ");
+        let undecided = others.iter().filter(|(_, _, verdict)| *verdict == Verdict::Undecided);
+        let undecided = undecided.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
         let kind = if row.cell.fan_out { "fan-out " } else { "" };
         let cell = format!("{kind}{}", row.cell);
         if !above.is_empty() {
@@ -162,7 +161,7 @@ fn dearer(results: &Results) -> String {
         let times = ours / floor;
         let _ = writeln!(
             lines,
-            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; {who} less, if by less than one measurement differs from the next."
+            "* An opening takes us {ours:.1} µs, {times:.1} times what the floor takes to accept; {who} less. (One measurement differs from the next by up to a quarter.)"
         );
     }
     for (in_flight, _, two) in results.alone.iter().flat_map(|ours| &ours.threads).filter(|row| row.2.median >= 1.005) {

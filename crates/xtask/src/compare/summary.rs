@@ -32,7 +32,7 @@ fn words(results: &Results) -> Fallible<String> {
 | 1 MiB, one in flight | {} |
 | 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
 
-*Ahead* and *behind* are in all rounds of seven but one, all else is undecided. An idle WebSocket takes {:.0} bytes in the server, beside 8 to 10 KiB in the kernel for both ends;
+*Ahead* and *behind* are in all rounds but one, all else is undecided. An idle WebSocket takes {:.0} bytes in the server, beside 8 to 10 KiB in the kernel for both ends;
 an opening {:.0} µs of processor, where the bare accept takes {:.0}.
 ",
         echo(20, 1)?,
