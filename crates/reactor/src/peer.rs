@@ -14,7 +14,7 @@ use crate::Opening;
 use crate::peer_id::PeerId;
 use crate::publication::Publication;
 use crate::reply::Reply;
-use crate::sending::Sending;
+use crate::sending::{Sending, Way};
 use crate::slots::Key;
 use crate::stats::{Stats, count};
 use crate::wire::Machine;
@@ -47,13 +47,19 @@ impl<'a> Out<'a> {
         Self { sending, machine, key, short: 0, role: Role::Server }
     }
 
-    /// What takes this peer's whole messages, if they may be handed on one behind the other now; and from here on short ones are sent
-    /// to it the short way.
+    /// From here on short messages are sent to this peer the short way. What takes its whole messages, if they may be handed on one
+    /// behind the other.
     #[inline]
-    pub(crate) fn go_short(&mut self) -> Option<Whole> {
-        let whole;
-        (self.short, self.role, whole) = self.sending.short_way(self.key.slot)?;
-        whole
+    pub(crate) fn go(&mut self, way: Option<Way>) -> Option<Whole> {
+        let way = way?;
+        (self.short, self.role) = (way.most, way.role);
+        way.whole
+    }
+
+    /// The same, if that way is open again.
+    #[inline(never)]
+    pub(crate) fn go_on(&mut self) -> Option<Whole> {
+        self.go(self.sending.short_way(self.key.slot))
     }
 
     /// Whether nothing but short messages to this peer was sent since then.
@@ -75,10 +81,10 @@ impl<'a> Out<'a> {
         self.sending.is_overworked()
     }
 
-    /// How many bytes are collected for this peer.
+    /// Whether what is collected for this peer is half of what its queue would hold.
     #[inline]
-    pub(crate) fn collected(&self) -> usize {
-        self.sending.cork.len()
+    pub(crate) fn has_much(&self) -> bool {
+        self.sending.cork.len() > self.sending.limits.send_queue / 2
     }
 
     /// For whatever is not a short message to this peer.

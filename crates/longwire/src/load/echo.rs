@@ -33,9 +33,21 @@ struct Echo<'p> {
     lines: Vec<Line>,
     memory: Vec<u8>,
     window: Option<(u64, u64)>,
+    /// The connection that was heard last in this turn, and when: what one read has brought came at one time.
+    heard: Option<(usize, u64)>,
 }
 
 impl Echo<'_> {
+    /// When what this connection says now has come.
+    fn arrival(&mut self, number: usize) -> u64 {
+        let at = match self.heard {
+            Some((last, at)) if last == number => at,
+            _ => self.shift.plan.clock.now(),
+        };
+        self.heard = Some((number, at));
+        at
+    }
+
     /// The next message of a connection, which is due at this time.
     fn next(&mut self, number: usize, due: u64) -> Message<'_> {
         let line = &mut self.lines[number];
@@ -76,7 +88,7 @@ impl Handler for Echo<'_> {
 
     fn message(&mut self, peer: &mut Peer<'_, Self::User>, message: Message<'_>) {
         let Some(number) = *peer.user else { return };
-        let now = self.shift.plan.clock.now();
+        let now = self.arrival(number);
         if !self.is_next(number, message) {
             self.shift.tally.wrong += 1;
             return peer.close(CloseCode::NORMAL, "this is not what was sent");
@@ -104,7 +116,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
     let connections = plan.share(thread);
     let first = (0..thread).map(|before| plan.share(before)).sum();
     let memory = plan.shape.memory();
-    let echo = Echo { shift: Shift::new(plan), first, lines: Vec::new(), memory, window: None };
+    let echo = Echo { shift: Shift::new(plan), first, lines: Vec::new(), memory, window: None, heard: None };
     let mut on = crew::build(plan, connections, echo)?;
     let mut dial = Dial::new(plan, connections);
     let mut rounds: Option<Rounds> = None;
@@ -132,9 +144,15 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
             (Some(_), Some(rounds)) if plan.options.rate.is_some() => rounds.speak(&mut on),
             (Some(_), Some(_)) => TURN,
         };
-        crew::turn(&mut on, wait)?;
+        turn(&mut on, wait)?;
     }
     end(on)
+}
+
+/// What is heard in another turn came at another time.
+fn turn(on: &mut Loop<Echo<'_>>, wait: Duration) -> Result<(), String> {
+    on.handler().heard = None;
+    crew::turn(on, wait)
 }
 
 /// Every connection sends as many messages as may be under way.
@@ -168,7 +186,7 @@ fn end(mut on: Loop<Echo<'_>>) -> Result<Tally, String> {
     let last = clock.now() + nanoseconds(LAST);
     let awaited = |echo: &Echo<'_>| echo.lines.iter().any(|line| line.open && !line.due.is_empty());
     while awaited(on.handler()) && clock.now() < last {
-        crew::turn(&mut on, TURN)?;
+        turn(&mut on, TURN)?;
     }
     let echo = on.handler();
     let window = echo.window.unwrap_or_default();

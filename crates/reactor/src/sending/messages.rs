@@ -4,7 +4,9 @@ use longwire_frame::{Close, CloseCode, Encoder, Header, Mask, Message, Role, Who
 use longwire_sse::Comment;
 
 use super::Sending;
+use crate::Limits;
 use crate::closed::Closed;
+use crate::connection::Connection;
 use crate::encode::{append_encoded, append_frame, append_framed, append_header};
 use crate::notices::Notice;
 use crate::publication::Publication;
@@ -12,6 +14,17 @@ use crate::session::Session;
 use crate::session::web_socket::Sends;
 use crate::stats::count;
 use crate::wire::Machine;
+
+/// The short way of messages: to the visited peer, and from it.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    /// Messages of fewer bytes are [collected](Sending::collect).
+    pub(crate) most: usize,
+    /// As whose they go.
+    pub(crate) role: Role,
+    /// What takes whole messages, if that is what the application wants and none is begun.
+    pub(crate) whole: Option<Whole>,
+}
 
 impl Sending {
     /// Sends a publication in the form that this connection reads. Does nothing unless it is open.
@@ -32,28 +45,33 @@ impl Sending {
         }
     }
 
-    /// Of how many bytes a message to the visited peer must be not to be [collected](Self::collect), and as whose it goes; `None` if that has to
-    /// be asked each time, for it is not open, or something is begun or waits. And what takes its whole messages, if that is what the
-    /// application wants and none is begun.
-    #[inline]
-    pub(crate) fn short_way(&self, slot: u32) -> Option<(usize, Role, Option<Whole>)> {
-        let connection = &self.slots[slot];
+    /// The short way to a peer, if it is the visited one; `None` if that has to be asked each time, for it is not open, or something is
+    /// begun or waits.
+    pub(crate) fn short_way(&self, slot: u32) -> Option<Way> {
+        if self.cork.is_of(slot) { Self::way_to(&self.slots[slot], &self.limits) } else { None }
+    }
+
+    /// See [`short_way`](Self::short_way), for the visited peer.
+    #[inline(always)]
+    pub(crate) fn way_to(connection: &Connection, limits: &Limits) -> Option<Way> {
         let Session::WebSocket(socket) = &connection.session else { return None };
         let waits = connection.output.is_some() | connection.ending | connection.paused;
-        if waits || !socket.sends_whole() || !self.cork.is_of(slot) {
+        if waits || !socket.sends_whole() {
             return None;
         }
         let role = if connection.client { Role::Client } else { Role::Server };
-        let most = if socket.terms.window().is_some() { self.limits.deflate_from } else { usize::MAX };
+        let most = if socket.terms.window().is_some() { limits.deflate_from } else { usize::MAX };
         let whole = if socket.pieces { None } else { socket.connection.whole() };
-        Some((most.min(self.limits.direct), role, whole))
+        Some(Way { most: most.min(limits.direct), role, whole })
     }
 
     /// Sends a message the short way, if it is short and that way is open. `false` if not: then nothing has happened.
     pub(crate) fn send_short(&mut self, machine: &mut dyn Machine, slot: u32, message: Message<'_>) -> bool {
         match self.short_way(slot) {
-            Some((most, Role::Server, _)) if message.len() < most => self.collect(slot, message),
-            Some((most, Role::Client, _)) if message.len() < most => self.collect_masked(machine, slot, message),
+            Some(Way { most, role: Role::Server, .. }) if message.len() < most => self.collect(slot, message),
+            Some(Way { most, role: Role::Client, .. }) if message.len() < most => {
+                self.collect_masked(machine, slot, message)
+            }
             _ => false,
         }
     }

@@ -45,6 +45,7 @@ use crate::{Limits, Opening};
 use addresses::Addresses;
 use cork::Cork;
 use masks::Masks;
+pub(crate) use messages::Way;
 
 /// See the top of this file.
 pub(crate) struct Sending {

@@ -8,7 +8,7 @@ use longwire_frame::Error;
 use super::{Visit, web_socket};
 use crate::handler::Handler;
 use crate::peer::{Out, Peer};
-use crate::sending::Sending;
+use crate::sending::{Sending, Way};
 use crate::side::Side;
 use crate::slots::Key;
 use crate::wire::Machine;
@@ -38,42 +38,47 @@ impl Taken {
 
 /// Takes whole messages, one after the other, as long as they lie whole in the input and nothing is in their way: the short way of what
 /// is done with any frame. Nothing may be kept that has come before them; what it comes to, [`conclude`] does.
+#[inline(always)]
 pub(crate) fn receive<H: Handler>(
     handler: &mut H,
     users: &mut Side<H::User>,
     sending: &mut Sending,
     machine: &mut dyn Machine,
     key: Key,
+    way: Option<Way>,
     bytes: &mut [u8],
 ) -> Taken {
-    let half = sending.limits.send_queue / 2;
     let all = bytes.len();
     let Some(user) = users.get_mut(key.slot) else { return Taken { used: 0, all, how: How::Restless } };
     let mut peer = Peer { user, out: Out::new(sending, machine, key) };
     let mut rest = bytes;
-    let taken = catch_unwind(AssertUnwindSafe(|| {
-        let (mut way, mut how) = (peer.out.go_short(), How::Calm);
-        while let Some(whole) = way {
-            let message = match whole.next(&mut rest) {
-                Ok(Some(message)) => message,
-                Ok(None) => break,
-                Err(fault) => return How::Faulty(fault),
-            };
-            peer.out.begin(!rest.is_empty());
-            handler.message(&mut peer, message);
-            if peer.out.collected() > half {
+    let how = catch_unwind(AssertUnwindSafe(|| hand_on(handler, &mut peer, way, &mut rest)));
+    Taken { used: all - rest.len(), all, how: how.unwrap_or(How::Panicked) }
+}
+
+/// See [`receive`]. (Each place that does this has it as a part of its own: it is most of what a message costs.)
+#[inline(always)]
+fn hand_on<H: Handler>(handler: &mut H, peer: &mut Peer<'_, H::User>, way: Option<Way>, rest: &mut &mut [u8]) -> How {
+    let (mut takes, mut how) = (peer.out.go(way), How::Calm);
+    while let Some(whole) = takes {
+        let message = match whole.next(rest) {
+            Ok(Some(message)) => message,
+            Ok(None) => break,
+            Err(fault) => return How::Faulty(fault),
+        };
+        peer.out.begin(!rest.is_empty());
+        handler.message(peer, message);
+        if peer.out.has_much() {
+            return How::Restless;
+        }
+        if !peer.out.is_short() {
+            if peer.out.is_overworked() {
                 return How::Restless;
             }
-            if !peer.out.is_short() {
-                if peer.out.is_overworked() {
-                    return How::Restless;
-                }
-                (way, how) = (peer.out.go_short(), How::Restless);
-            }
+            (takes, how) = (peer.out.go_on(), How::Restless);
         }
-        how
-    }));
-    Taken { used: all - rest.len(), all, how: taken.unwrap_or(How::Panicked) }
+    }
+    how
 }
 
 /// Does what is left to be done when whole messages were taken. Returns how many bytes were used.
@@ -93,6 +98,12 @@ pub(crate) fn conclude<H: Handler>(visit: &mut Visit<'_, H>, Taken { used, all, 
 
 /// Takes whole messages in the course of a visit. Returns how many bytes were used.
 pub(super) fn take<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let taken = receive(visit.handler, visit.users, visit.sending, visit.machine, visit.key, bytes);
+    let (key, all) = (visit.key, bytes.len());
+    let way = visit.sending.short_way(key.slot);
+    let Some(user) = visit.users.get_mut(key.slot) else { return 0 };
+    let mut peer = Peer { user, out: Out::new(visit.sending, visit.machine, key) };
+    let mut rest = bytes;
+    let how = catch_unwind(AssertUnwindSafe(|| hand_on(visit.handler, &mut peer, way, &mut rest)));
+    let taken = Taken { used: all - rest.len(), all, how: how.unwrap_or(How::Panicked) };
     conclude(visit, taken)
 }

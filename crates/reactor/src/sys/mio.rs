@@ -5,13 +5,14 @@ use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Waker};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::listener::{Kind, Listener, SocketFile};
+use super::timer::{self, Timer};
 use super::{Accepted, Edge, Sys, Token, WAKE, Wake};
 use crate::Limits;
 
@@ -45,7 +46,8 @@ pub struct Mio {
     listeners: Vec<Option<Open>>,
     /// Held so that one descriptor can be freed when there are none.
     spare: Option<File>,
-    start: Instant,
+    /// What ends a sleep in time.
+    timer: Timer,
 }
 
 impl std::fmt::Debug for Mio {
@@ -58,10 +60,12 @@ impl Mio {
     /// A machine that listens on `listeners`, in this order, with the options that the limits say.
     ///
     /// # Errors
-    /// What `epoll_create(2)`, `eventfd(2)` and `epoll_ctl(2)` report.
+    /// What `epoll_create(2)`, `eventfd(2)`, `timerfd_create(2)` and `epoll_ctl(2)` report.
     pub fn new(listeners: Vec<Listener>, limits: &Limits) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), mio::Token(WAKE))?);
+        let timer = Timer::new()?;
+        poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), mio::Token(timer::TOKEN), Interest::READABLE)?;
         let mut open = Vec::new();
         for (token, listener) in listeners.into_iter().enumerate() {
             listener.tune(limits)?;
@@ -85,14 +89,7 @@ impl Mio {
             }));
         }
         let spare = File::open("/dev/null").ok();
-        Ok(Self {
-            poll,
-            events: Events::with_capacity(limits.events.max(1)),
-            waker,
-            listeners: open,
-            spare,
-            start: Instant::now(),
-        })
+        Ok(Self { poll, events: Events::with_capacity(limits.events.max(1)), waker, listeners: open, spare, timer })
     }
 }
 
@@ -115,12 +112,17 @@ impl Sys for Mio {
         if self.events.capacity() != most {
             self.events = Events::with_capacity(most);
         }
+        let timeout = self.timer.ring_within(timeout)?;
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0),
             other => other?,
         }
         let mut count = 0;
         for event in &self.events {
+            if event.token().0 == timer::TOKEN {
+                self.timer.has_rung();
+                continue;
+            }
             note(Edge {
                 token: event.token().0,
                 readable: event.is_readable() || event.is_error(),
@@ -212,8 +214,8 @@ impl Sys for Mio {
         drop(socket);
     }
 
-    fn now(&self) -> Duration {
-        self.start.elapsed()
+    fn now(&mut self) -> Duration {
+        self.timer.now()
     }
 
     fn wall(&self) -> Duration {

@@ -7,6 +7,7 @@
 mod listener;
 mod mio;
 pub mod sim;
+mod timer;
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -68,7 +69,8 @@ pub trait Sys {
     /// How many listeners there are; their tokens are 0, 1, 2, …
     fn listeners(&self) -> usize;
 
-    /// Waits for events, at most `timeout` (for ever if `None`), and tells `note` at most `most` of them. Returns how many those were.
+    /// Waits for events, at most until `timeout` after what [`Sys::now`] said last (for ever if `None`), and tells `note` at most `most` of
+    /// them. Returns how many those were. It may come back sooner.
     ///
     /// # Errors
     /// Whatever the machine reports; [`io::ErrorKind::Interrupted`] is no events.
@@ -126,7 +128,7 @@ pub trait Sys {
     fn close(&mut self, socket: Self::Socket);
 
     /// The monotonic clock, from any fixed start.
-    fn now(&self) -> Duration;
+    fn now(&mut self) -> Duration;
 
     /// The wall clock, since 1970-01-01T00:00:00Z. For dates and ids; no deadline depends on it.
     fn wall(&self) -> Duration;

@@ -103,7 +103,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let mut seed = [0; 16];
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
-        let now = moment(&sys);
+        let now = moment(&mut sys);
         let slot_cost = size_of::<Connection>() + size_of::<Option<S::Socket>>() + size_of::<Option<H::User>>();
         // Room for the longest thing that must be contiguous, and for what is read behind it.
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
@@ -188,6 +188,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 break;
             }
         }
+        self.sending.ready.close_ranks();
         if woken {
             self.read_mailbox();
         }
@@ -233,7 +234,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // Nor may peers that keep the loop busy hold deadlines up for longer.
         const CATCH_UP: u32 = 1_000;
         let sending = &mut self.sending;
-        let now = moment(&self.wires.sys);
+        let now = moment(&mut self.wires.sys);
         let slept = now.since(sending.now);
         // Once for each stall: between two of these, deadlines have fired.
         if slept > STALL && self.late.is_none() {
@@ -377,6 +378,6 @@ fn note(Sending { slots, ready, .. }: &mut Sending, edge: Edge) {
 }
 
 /// The loop's clock.
-fn moment<S: Sys>(sys: &S) -> Moment {
+fn moment<S: Sys>(sys: &mut S) -> Moment {
     Moment(sys.now().as_millis() as u32)
 }

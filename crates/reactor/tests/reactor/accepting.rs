@@ -84,7 +84,7 @@ impl Sys for Failing {
         self.sim.close(socket);
     }
 
-    fn now(&self) -> Duration {
+    fn now(&mut self) -> Duration {
         self.sim.now()
     }
 

@@ -327,6 +327,21 @@ fn connections_inherit_what_the_listener_was_told() {
 }
 
 #[test]
+fn a_sleep_ends_in_time_and_is_one() {
+    let mut machine = Mio::new(Vec::new(), &Limits::default()).expect("a machine");
+    for wait in [20, 60, 20, 40].map(Duration::from_millis) {
+        let (begun, mut polls) = (machine.now(), 0);
+        // The clock of deadlines is one of whole milliseconds.
+        while machine.now() - begun < wait - MILLISECOND {
+            assert_eq!(machine.poll(8, Some(wait), |edge| panic!("{edge:?}")).expect("a poll"), 0);
+            polls += 1;
+        }
+        assert_eq!(polls, 1);
+        assert!(machine.now() - begun < BOUND);
+    }
+}
+
+#[test]
 fn so_many_wait_to_be_accepted() {
     for backlog in [1, 2, 5] {
         let (listener, address) = listener();

@@ -346,7 +346,7 @@ impl Sys for Sim {
         self.state.borrow_mut().close(socket);
     }
 
-    fn now(&self) -> Duration {
+    fn now(&mut self) -> Duration {
         self.state.borrow().now
     }
 
