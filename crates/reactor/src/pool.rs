@@ -13,17 +13,17 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Four messages of 1 MiB, what stands before one in its memory, and as much for what is read with its end.
-    const MESSAGES: usize = 4 * ((1 << 20) + (4 << 10));
     const BLOCKS: usize = 1 << 20;
     /// What is smaller costs little to be had anew.
     const LEAST: usize = 32 << 10;
+    /// So many of a kind at most, for all are looked at whenever one is needed.
+    const MOST: usize = 64;
 
     /// One of so many whose connections may pin so many bytes together.
     pub(crate) fn new(budget: usize, loops: usize) -> Self {
         let share = budget / loops.max(1);
         let shelf = |room| Shelf { buffers: Vec::new(), room };
-        Self { messages: shelf(Self::MESSAGES.min(share / 48)), blocks: shelf(Self::BLOCKS.min(share / 256)) }
+        Self { messages: shelf(share / 48), blocks: shelf(Self::BLOCKS.min(share / 256)) }
     }
 
     /// Gives all of it back.
@@ -54,7 +54,7 @@ impl Shelf {
 
     /// Keeps a buffer, if there is room for it.
     pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
-        if (Pool::LEAST..=self.room).contains(&buffer.capacity()) {
+        if self.buffers.len() < Pool::MOST && (Pool::LEAST..=self.room).contains(&buffer.capacity()) {
             self.room -= buffer.capacity();
             self.buffers.push(buffer);
         }
@@ -82,14 +82,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_bounded_in_number() {
+        let mut shelf = Shelf { buffers: Vec::new(), room: usize::MAX };
+        (0..2 * Pool::MOST).for_each(|_| shelf.keep(Vec::with_capacity(Pool::LEAST)));
+        assert_eq!(std::iter::from_fn(|| shelf.take(0..=usize::MAX)).count(), Pool::MOST);
+    }
+
+    #[test]
     fn a_small_budget_keeps_little() {
-        let most = (Pool::MESSAGES, Pool::BLOCKS);
         for (budget, loops, kept) in [
             (0, 0, (0, 0)),
             (3 << 20, 1, (64 * KIB, 12 * KIB)),
             (6 << 20, 2, (64 * KIB, 12 * KIB)),
-            (256 << 20, 1, most),
-            (8 << 30, 8, most),
+            (192 << 20, 1, (4 << 20, 768 * KIB)),
+            (3 << 30, 8, (8 << 20, Pool::BLOCKS)),
         ] {
             let mut pool = Pool::new(budget, loops);
             assert_eq!((pool.messages.room, pool.blocks.room), kept, "{budget}");

@@ -137,7 +137,7 @@ fn run(options: Load) -> Result<Report, String> {
     plan.over.store(true, Ordering::Release);
     let mut tally = Tally::new(plan.options.duration);
     for thread in threads {
-        tally.add(&thread.join().map_err(|_| "a thread has panicked")??);
+        tally.add(thread.join().map_err(|_| "a thread has panicked")??);
     }
     Ok(Report::new(&plan, tally, watched?))
 }

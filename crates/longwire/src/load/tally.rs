@@ -17,6 +17,10 @@ pub(super) struct Tally {
     pub(super) latencies: Histogram<u64>,
     /// The same over time, to two digits.
     pub(super) slices: Vec<Histogram<u64>>,
+    /// When those were due and here that are in no histogram yet, and how many they are: what was sent at one time often comes at one time.
+    alike: (u64, u64, u64),
+    /// When the window begins.
+    begin: u64,
     /// Nanoseconds of one slice.
     pub(super) slice: u64,
     pub(super) messages: u64,
@@ -40,6 +44,8 @@ impl Tally {
         Self {
             latencies: histogram(3),
             slices: (0..SLICES).map(|_| histogram(2)).collect(),
+            alike: (0, 0, 0),
+            begin: 0,
             slice: (super::nanoseconds(window) / u64::from(SLICES)).max(1),
             messages: 0,
             bytes: 0,
@@ -56,13 +62,27 @@ impl Tally {
     pub(super) fn count(&mut self, window: Option<(u64, u64)>, due: u64, here: u64, bytes: usize) {
         let Some((begin, end)) = window.filter(|(begin, end)| (*begin..*end).contains(&here)) else { return };
         debug_assert!(begin < end);
-        let took = here.saturating_sub(due).clamp(1, LONGEST);
-        self.latencies.saturating_record(took);
-        if let Some(slice) = usize::try_from((here - begin) / self.slice).ok().and_then(|at| self.slices.get_mut(at)) {
-            slice.saturating_record(took);
+        if (self.alike.0, self.alike.1) != (due, here) {
+            self.settle();
+            (self.alike, self.begin) = ((due, here, 0), begin);
         }
+        self.alike.2 += 1;
         self.messages += 1;
         self.bytes += bytes as u64;
+    }
+
+    /// Puts the last ones into the histograms.
+    fn settle(&mut self) {
+        let (due, here, messages) = std::mem::take(&mut self.alike);
+        if messages == 0 {
+            return;
+        }
+        let took = here.saturating_sub(due).clamp(1, LONGEST);
+        self.latencies.saturating_record_n(took, messages);
+        let at = (here - self.begin) / self.slice;
+        if let Some(slice) = usize::try_from(at).ok().and_then(|at| self.slices.get_mut(at)) {
+            slice.saturating_record_n(took, messages);
+        }
     }
 
     /// So much should have been delivered: the rest is missing.
@@ -72,7 +92,8 @@ impl Tally {
     }
 
     /// What another thread has measured is measured, too.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, mut other: Self) {
+        other.settle();
         let same = "all have the same bounds";
         self.latencies.add(&other.latencies).expect(same);
         for (slice, others) in self.slices.iter_mut().zip(&other.slices) {
@@ -85,8 +106,8 @@ impl Tally {
         self.missing += other.missing;
         self.expected += other.expected;
         self.delivered += other.delivered;
-        for (end, count) in &other.ends {
-            *self.ends.entry(end.clone()).or_default() += count;
+        for (end, count) in other.ends {
+            *self.ends.entry(end).or_default() += count;
         }
     }
 }
@@ -97,16 +118,31 @@ mod tests {
 
     #[test]
     fn what_is_outside_of_the_window_does_not_count() {
-        let mut tally = Tally::new(Duration::from_nanos(6_000));
-        for here in [9_999, 10_000, 12_345, 15_999, 16_000] {
-            tally.count(Some((10_000, 16_000)), here - 100, here, 20);
-        }
-        tally.count(None, 1, 2, 20);
-        assert_eq!((tally.messages, tally.bytes, tally.latencies.len()), (3, 60, 3));
-        assert_eq!(tally.slices.iter().map(Histogram::len).collect::<Vec<_>>()[..25].iter().sum::<u64>(), 2);
         let mut all = Tally::new(Duration::from_nanos(6_000));
-        all.add(&tally);
-        all.add(&tally);
-        assert_eq!((all.messages, all.latencies.max()), (6, 100));
+        for _ in 0..2 {
+            let mut tally = Tally::new(Duration::from_nanos(6_000));
+            // Those at 12,345 came together.
+            for here in [9_999, 10_000, 12_345, 12_345, 12_345, 15_999, 16_000] {
+                tally.count(Some((10_000, 16_000)), here - 100, here, 20);
+            }
+            tally.count(None, 1, 2, 20);
+            assert_eq!((tally.messages, tally.bytes), (5, 100));
+            all.add(tally);
+        }
+        assert_eq!((all.messages, all.latencies.len(), all.latencies.max()), (10, 10, 100));
+        let slices: Vec<u64> = all.slices.iter().map(Histogram::len).collect();
+        assert_eq!((slices[0], slices[23], slices[59], slices.iter().sum::<u64>()), (2, 6, 2, 10));
+    }
+
+    #[test]
+    fn one_that_took_longer_is_told_from_those_that_came_with_it() {
+        let mut tally = Tally::new(Duration::from_nanos(6_000));
+        for due in [500, 500, 400, 500] {
+            tally.count(Some((1, 6_001)), due, 600, 20);
+        }
+        let mut all = Tally::new(Duration::from_nanos(6_000));
+        all.add(tally);
+        let latencies = all.latencies.iter_recorded().map(|at| (at.value_iterated_to(), at.count_at_value()));
+        assert_eq!(latencies.collect::<Vec<_>>(), [(100, 3), (200, 1)]);
     }
 }
