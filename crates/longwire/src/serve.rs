@@ -37,7 +37,7 @@ pub(crate) fn serve(options: Serve) -> ExitCode {
 
 fn prepare(options: &Serve) -> Result<Server, String> {
     let limits = options.limits();
-    raise_descriptors(limits.connections);
+    raise_descriptors(limits.connections, usize::from(options.threads));
     let mut server = listen::bind(&options.listen)?;
     for name in &options.allow_host {
         server = server.host(name);
@@ -52,14 +52,14 @@ fn prepare(options: &Serve) -> Result<Server, String> {
 }
 
 /// A connection is a descriptor: takes as many as the system lets this process have, and says if they may not do.
-fn raise_descriptors(connections: usize) {
+fn raise_descriptors(connections: usize, threads: usize) {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         log::debug!("the number of descriptors stays as it is: {error}");
     }
-    // Beside the connections: listeners, the poll, standard streams.
-    let wanted = connections as u64 + 64;
+    // Beside the connections: standard streams and the like; and what each loop has, its poll, its waker, its alarm, a spare one and its listeners.
+    let wanted = (connections + 64 + 16 * threads) as u64;
     if let Some(current) = getrlimit(Resource::Nofile).current.filter(|current| *current < wanted) {
         log::warn!("{current} descriptors are too few for --max-connections {connections}: see ulimit -n");
     }
@@ -73,7 +73,7 @@ fn run(server: Server, options: &Serve) -> ExitCode {
             if number == 0 {
                 places.iter().for_each(|place| log::info!("listening on {place}"));
             }
-            Site { log: Log::new(options.access_log, &lines), room: Room::default() }
+            Site { log: Log::new(options.access_log, &lines), room: Room::new(usize::from(options.threads)) }
         });
         // What reads our lines may have stopped reading: it is not waited for without end.
         if !lines.finish(LAST_LINES) {

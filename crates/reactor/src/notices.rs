@@ -80,6 +80,9 @@ impl Notices {
             if told.left_out > 0 && told.last.is_none_or(|last| now.since(last) >= PAUSE) {
                 log::log!(notice.level(), "{} more {}", told.left_out, notice.name());
                 *told = Told { last: Some(now), left_out: 0 };
+            } else if told.left_out == 0 {
+                // Moments cannot be compared for ever.
+                told.last = told.last.filter(|last| now.since(*last) < PAUSE);
             }
         }
     }
@@ -110,6 +113,11 @@ mod tests {
         assert_eq!(notices.left_out(Notice::Panic), 1, "the number was a line, too");
         notices.tell(Moment(1_500), Notice::Accept, format_args!("another kind"));
         assert_eq!(notices.left_out(Notice::Accept), 0, "kinds do not wait for each other");
+        notices.catch_up(Moment(2_500));
+        notices.catch_up(Moment(3_500));
+        // Thirty days later.
+        notices.tell(Moment(30 * 24 * 3_600_000), Notice::Panic, format_args!("again"));
+        assert_eq!(notices.left_out(Notice::Panic), 0, "what was told long ago does not count");
     }
 
     #[test]

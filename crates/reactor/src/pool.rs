@@ -52,12 +52,22 @@ impl Shelf {
         Some(buffer)
     }
 
-    /// Keeps a buffer, if there is room for it.
+    /// Keeps a buffer, if there is room for it. Smaller ones make room for it: what serves a long message serves a short one, too.
     pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
-        if self.buffers.len() < Pool::MOST && (Pool::LEAST..=self.room).contains(&buffer.capacity()) {
-            self.room -= buffer.capacity();
-            self.buffers.push(buffer);
+        let capacity = buffer.capacity();
+        let smaller = self.buffers.iter().map(Vec::capacity).filter(|kept| *kept < capacity);
+        let (count, bytes) = smaller.fold((0, 0), |(count, bytes), kept| (count + 1, bytes + kept));
+        let has_place = self.buffers.len() < Pool::MOST || count > 0;
+        if capacity < Pool::LEAST || capacity > self.room + bytes || !has_place {
+            return;
         }
+        while self.buffers.len() == Pool::MOST || self.room < capacity {
+            let smallest = self.buffers.iter().enumerate().min_by_key(|(_, kept)| kept.capacity());
+            let Some((at, _)) = smallest else { return };
+            self.room += self.buffers.swap_remove(at).capacity();
+        }
+        self.room -= capacity;
+        self.buffers.push(buffer);
     }
 }
 
@@ -70,13 +80,22 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_in_bytes() {
         let mut shelf = Shelf { buffers: Vec::new(), room: 200 * KIB };
-        for capacity in [0, 31, 60, 201, 141, 140, 32] {
+        for capacity in [0, 31, 60, 201, 140, 139, 32] {
             shelf.keep(Vec::with_capacity(capacity * KIB));
         }
         let mut kept = |sizes| shelf.take(sizes).map(|buffer| buffer.capacity() / KIB);
         assert_eq!(kept(61 * KIB..=139 * KIB), None, "none is of such a size");
         assert_eq!(kept(50 * KIB..=200 * KIB), Some(60), "the smallest that fits");
         assert_eq!([kept(0..=200 * KIB), kept(0..=200 * KIB)], [Some(140), None]);
+        for capacity in [60, 40, 201, 150] {
+            shelf.keep(Vec::with_capacity(capacity * KIB));
+        }
+        let mut kept = |sizes| shelf.take(sizes).map(|buffer| buffer.capacity() / KIB);
+        assert_eq!(
+            [(); 2].map(|()| kept(0..=200 * KIB)),
+            [Some(150), None],
+            "both had to go for it, and none before for the longest"
+        );
         shelf.keep(vec![7; 200 * KIB]);
         assert_eq!(shelf.take(0..=usize::MAX), Some(vec![7; 200 * KIB]), "there is room again, and it is as it was");
     }
@@ -85,7 +104,13 @@ mod tests {
     fn what_is_kept_is_bounded_in_number() {
         let mut shelf = Shelf { buffers: Vec::new(), room: usize::MAX };
         (0..2 * Pool::MOST).for_each(|_| shelf.keep(Vec::with_capacity(Pool::LEAST)));
-        assert_eq!(std::iter::from_fn(|| shelf.take(0..=usize::MAX)).count(), Pool::MOST);
+        shelf.keep(Vec::with_capacity(2 * Pool::LEAST));
+        let kept: Vec<usize> = std::iter::from_fn(|| shelf.take(0..=usize::MAX)).map(|kept| kept.capacity()).collect();
+        assert_eq!(
+            (kept.len(), kept.last()),
+            (Pool::MOST, Some(&(2 * Pool::LEAST))),
+            "the larger one has taken a place"
+        );
     }
 
     #[test]

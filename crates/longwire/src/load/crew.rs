@@ -17,6 +17,9 @@ pub(super) const TURN: Duration = Duration::from_millis(20);
 /// All connections of a thread.
 pub(super) trait Crew<'p>: Handler {
     fn shift(&mut self) -> &mut Shift<'p>;
+
+    /// What comes now comes at another time than what has come.
+    fn begin_turn(&mut self) {}
 }
 
 /// What each thread keeps, whatever its connections say: what there is to do, and what came of it.
@@ -69,6 +72,7 @@ pub(super) fn build<H: Handler>(plan: &Plan, connections: usize, handler: H) -> 
 
 /// Goes on for as long, and tells the other threads how far it is.
 pub(super) fn turn<'p, C: Crew<'p>>(on: &mut Loop<C>, wait: Duration) -> Result<(), String> {
+    on.handler().begin_turn();
     let _ = on.turn(Some(wait)).map_err(|error| error.to_string())?;
     let shift = on.handler().shift();
     if shift.untold > 0 {

@@ -33,18 +33,18 @@ struct Echo<'p> {
     lines: Vec<Line>,
     memory: Vec<u8>,
     window: Option<(u64, u64)>,
-    /// The connection that was heard last in this turn, and when: what one read has brought came at one time.
-    heard: Option<(usize, u64)>,
+    /// Whose messages came last in this turn, and when: what one visit has brought came at one time.
+    arrived: Option<(usize, u64)>,
 }
 
 impl Echo<'_> {
     /// When what this connection says now has come.
     fn arrival(&mut self, number: usize) -> u64 {
-        let at = match self.heard {
+        let at = match self.arrived {
             Some((last, at)) if last == number => at,
             _ => self.shift.plan.clock.now(),
         };
-        self.heard = Some((number, at));
+        self.arrived = Some((number, at));
         at
     }
 
@@ -71,6 +71,10 @@ impl Echo<'_> {
 impl<'p> Crew<'p> for Echo<'p> {
     fn shift(&mut self) -> &mut Shift<'p> {
         &mut self.shift
+    }
+
+    fn begin_turn(&mut self) {
+        self.arrived = None;
     }
 }
 
@@ -116,7 +120,7 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
     let connections = plan.share(thread);
     let first = (0..thread).map(|before| plan.share(before)).sum();
     let memory = plan.shape.memory();
-    let echo = Echo { shift: Shift::new(plan), first, lines: Vec::new(), memory, window: None, heard: None };
+    let echo = Echo { shift: Shift::new(plan), first, lines: Vec::new(), memory, window: None, arrived: None };
     let mut on = crew::build(plan, connections, echo)?;
     let mut dial = Dial::new(plan, connections);
     let mut rounds: Option<Rounds> = None;
@@ -144,15 +148,9 @@ pub(super) fn run(plan: &Plan, thread: usize) -> Result<Tally, String> {
             (Some(_), Some(rounds)) if plan.options.rate.is_some() => rounds.speak(&mut on),
             (Some(_), Some(_)) => TURN,
         };
-        turn(&mut on, wait)?;
+        crew::turn(&mut on, wait)?;
     }
     end(on)
-}
-
-/// What is heard in another turn came at another time.
-fn turn(on: &mut Loop<Echo<'_>>, wait: Duration) -> Result<(), String> {
-    on.handler().heard = None;
-    crew::turn(on, wait)
 }
 
 /// Every connection sends as many messages as may be under way.
@@ -186,7 +184,7 @@ fn end(mut on: Loop<Echo<'_>>) -> Result<Tally, String> {
     let last = clock.now() + nanoseconds(LAST);
     let awaited = |echo: &Echo<'_>| echo.lines.iter().any(|line| line.open && !line.due.is_empty());
     while awaited(on.handler()) && clock.now() < last {
-        turn(&mut on, TURN)?;
+        crew::turn(&mut on, TURN)?;
     }
     let echo = on.handler();
     let window = echo.window.unwrap_or_default();

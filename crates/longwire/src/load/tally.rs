@@ -10,17 +10,25 @@ const SLICES: u32 = 60;
 /// Nanoseconds of the longest that a message may take; what took longer counts as this.
 const LONGEST: u64 = 600_000_000_000;
 
-/// What came back, and how long it took.
+/// Messages that were due at one time and came at one time, as all often do that one read has brought.
+#[derive(Debug, Default)]
+struct Batch {
+    /// When the window begins that they count in.
+    begin: u64,
+    due: u64,
+    here: u64,
+    messages: u64,
+}
+
+/// What came back, and how long it took. The histograms are of what was [added](Tally::add).
 #[derive(Debug)]
 pub(super) struct Tally {
     /// Nanoseconds per message, to three digits.
     pub(super) latencies: Histogram<u64>,
     /// The same over time, to two digits.
     pub(super) slices: Vec<Histogram<u64>>,
-    /// When those were due and here that are in no histogram yet, and how many they are: what was sent at one time often comes at one time.
-    alike: (u64, u64, u64),
-    /// When the window begins.
-    begin: u64,
+    /// The last that were counted, and are in no histogram yet.
+    last: Batch,
     /// Nanoseconds of one slice.
     pub(super) slice: u64,
     pub(super) messages: u64,
@@ -44,8 +52,7 @@ impl Tally {
         Self {
             latencies: histogram(3),
             slices: (0..SLICES).map(|_| histogram(2)).collect(),
-            alike: (0, 0, 0),
-            begin: 0,
+            last: Batch::default(),
             slice: (super::nanoseconds(window) / u64::from(SLICES)).max(1),
             messages: 0,
             bytes: 0,
@@ -62,24 +69,24 @@ impl Tally {
     pub(super) fn count(&mut self, window: Option<(u64, u64)>, due: u64, here: u64, bytes: usize) {
         let Some((begin, end)) = window.filter(|(begin, end)| (*begin..*end).contains(&here)) else { return };
         debug_assert!(begin < end);
-        if (self.alike.0, self.alike.1) != (due, here) {
+        if (self.last.due, self.last.here) != (due, here) {
             self.settle();
-            (self.alike, self.begin) = ((due, here, 0), begin);
+            self.last = Batch { begin, due, here, messages: 0 };
         }
-        self.alike.2 += 1;
+        self.last.messages += 1;
         self.messages += 1;
         self.bytes += bytes as u64;
     }
 
     /// Puts the last ones into the histograms.
     fn settle(&mut self) {
-        let (due, here, messages) = std::mem::take(&mut self.alike);
+        let Batch { begin, due, here, messages } = std::mem::take(&mut self.last);
         if messages == 0 {
             return;
         }
         let took = here.saturating_sub(due).clamp(1, LONGEST);
         self.latencies.saturating_record_n(took, messages);
-        let at = (here - self.begin) / self.slice;
+        let at = (here - begin) / self.slice;
         if let Some(slice) = usize::try_from(at).ok().and_then(|at| self.slices.get_mut(at)) {
             slice.saturating_record_n(took, messages);
         }

@@ -12,8 +12,8 @@ const LONGEST_NAME: usize = 40;
 const LONGEST_LINE: usize = 500;
 /// What one guest may say in a second.
 const MOST_LINES_OF_ONE: u32 = 10;
-/// What all guests of one loop may say in a second.
-const MOST_LINES: u32 = 64;
+/// What all guests of all loops may say in a second.
+const MOST_LINES: usize = 64;
 /// The same, in bytes.
 const MOST_BYTES: usize = 8 << 10;
 /// The same, in lines that listeners get: a few words to thousands are as much work as many to a few.
@@ -21,24 +21,33 @@ const MOST_DELIVERIES: usize = 64 << 10;
 /// What a guest is told who was not heard. The page knows it word for word.
 const BUSY: &str = "The room is busy, and nobody heard that. Say it again in a moment.";
 
-/// The room, as far as one loop speaks into it: what was said there in the present second.
-#[derive(Debug, Default)]
+/// The room, as far as one loop speaks into it: what was said there in the present second. What is said by all of them together is not known to
+/// any, so each has its share; and who listens elsewhere is taken for as many as listen here.
+#[derive(Debug)]
 pub(crate) struct Room {
+    loops: usize,
     second: u64,
-    lines: u32,
+    lines: usize,
     bytes: usize,
     deliveries: usize,
 }
 
 impl Room {
+    /// One of so many.
+    pub(crate) const fn new(loops: usize) -> Self {
+        Self { loops, second: 0, lines: 0, bytes: 0, deliveries: 0 }
+    }
+
     /// Whether one more line may be said now to so many listeners; if so, it counts. The first of a second always may.
     fn admits(&mut self, now: u64, line: &str, listeners: usize) -> bool {
         if self.second != now {
-            *self = Self { second: now, ..Self::default() };
+            *self = Self { second: now, ..Self::new(self.loops) };
         }
-        let admits = self.lines < MOST_LINES
-            && self.bytes + line.len() <= MOST_BYTES
-            && (self.lines == 0 || self.deliveries + listeners <= MOST_DELIVERIES);
+        let listeners = listeners * self.loops;
+        let has_room = (self.lines + 1) * self.loops <= MOST_LINES
+            && (self.bytes + line.len()) * self.loops <= MOST_BYTES
+            && (self.deliveries + listeners) * self.loops <= MOST_DELIVERIES;
+        let admits = self.lines == 0 || has_room;
         if admits {
             self.lines += 1;
             self.bytes += line.len();
@@ -159,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_room_takes_so_many_lines_and_bytes_a_second() {
-        let mut room = Room::default();
+        let mut room = Room::new(1);
         assert!((0..MOST_LINES).all(|_| room.admits(1, "short", 9)) && !room.admits(1, "short", 9));
         let long = "x".repeat(LONGEST_LINE);
         let lines = (0..MOST_LINES).filter(|_| room.admits(2, &long, 9)).count();
@@ -168,5 +177,20 @@ mod tests {
         let lines = (0..MOST_LINES).filter(|_| room.admits(3, "to many", 20_000)).count();
         assert_eq!(lines, MOST_DELIVERIES / 20_000);
         assert!(room.admits(4, "to more than that", 2 * MOST_DELIVERIES));
+    }
+
+    #[test]
+    fn several_loops_together_take_no_more_than_one() {
+        for (text, listeners, most) in [("short", 9, MOST_LINES), ("to many", 2_000, MOST_DELIVERIES / 2_000)] {
+            // Each loop has its share of those who listen.
+            let said_by = |loops: usize| {
+                let mut rooms: Vec<Room> = (0..loops).map(|_| Room::new(loops)).collect();
+                let all =
+                    rooms.iter_mut().map(|room| (0..100).filter(|_| room.admits(1, text, listeners / loops)).count());
+                all.sum::<usize>()
+            };
+            assert_eq!(said_by(1), most);
+            assert!([2, 4, 8].map(said_by).iter().all(|said| (most / 2..=most + 8).contains(said)));
+        }
     }
 }

@@ -4,10 +4,10 @@
 //! either, so that every history on the imaginary machine can be repeated byte for byte. Nothing else in this crate
 //! opens a socket, reads a clock or draws a random number.
 
+mod alarm;
 mod listener;
 mod mio;
 pub mod sim;
-mod timer;
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,8 @@ pub use mio::Mio;
 /// What names a source of events. The machine hands it back and does not look inside.
 pub type Token = usize;
 
-/// The token of wake-ups. Listeners have the tokens from 0; connections have such that are neither.
+/// The token of wake-ups. Listeners have the tokens from 0; the one before this is the machine's own, and never told; connections have such that
+/// are none of these.
 pub const WAKE: Token = u32::MAX as usize >> 14;
 
 /// One event: which source, and what the machine says of it. Events are hints: a spurious one does no harm.
@@ -69,12 +70,13 @@ pub trait Sys {
     /// How many listeners there are; their tokens are 0, 1, 2, …
     fn listeners(&self) -> usize;
 
-    /// Waits for events, at most until `timeout` after what [`Sys::now`] said last (for ever if `None`), and tells `note` at most `most` of
-    /// them. Returns how many those were. It may come back sooner.
+    /// Waits for events until this moment of [`Sys::now`] (not at all if it has passed; for ever if `None`), takes at most `most` of them, and
+    /// tells `note` all that are not the machine's own. Returns how many it has taken: if those are `most`, there may be more. It may come back
+    /// sooner, with none.
     ///
     /// # Errors
     /// Whatever the machine reports; [`io::ErrorKind::Interrupted`] is no events.
-    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize>;
+    fn poll(&mut self, most: usize, until: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize>;
 
     /// Takes one waiting connection of a listener.
     ///
@@ -128,7 +130,7 @@ pub trait Sys {
     fn close(&mut self, socket: Self::Socket);
 
     /// The monotonic clock, from any fixed start.
-    fn now(&mut self) -> Duration;
+    fn now(&self) -> Duration;
 
     /// The wall clock, since 1970-01-01T00:00:00Z. For dates and ids; no deadline depends on it.
     fn wall(&self) -> Duration;

@@ -33,15 +33,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         {
             expired.push(key);
         }
+        // What is read for them is work as well: whom the turn has no time for is due in the next.
+        let enough = self.sending.work.saturating_add(self.quota);
         for key in expired.drain(..) {
-            let passed = self.passed(key);
-            if passed.is_some_and(|due| !matches!(due, Due::Wake | Due::Ping | Due::Heartbeat)) {
-                // Before a deadline kills one read is tried: what lies in the kernel may be the sign of life.
-                self.visit(key, true);
-            }
-            if let Some(due) = self.passed(key) {
-                self.with_visit(key, |visit| visit.expire(due));
-                self.run_endings();
+            if self.sending.work < enough {
+                self.fire(key);
             }
             if self.sending.slots.find(key).is_some() {
                 self.sending.settle(key.slot);
@@ -49,6 +45,18 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         expired.shrink_to(4_096);
         self.expired = expired;
+    }
+
+    fn fire(&mut self, key: Key) {
+        let passed = self.passed(key);
+        if passed.is_some_and(|due| !matches!(due, Due::Wake | Due::Ping | Due::Heartbeat)) {
+            // Before a deadline kills one read is tried: what lies in the kernel may be the sign of life.
+            self.visit(key, true);
+        }
+        if let Some(due) = self.passed(key) {
+            self.with_visit(key, |visit| visit.expire(due));
+            self.run_endings();
+        }
     }
 
     /// What is due for a connection, if it still lives.

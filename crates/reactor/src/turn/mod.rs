@@ -64,6 +64,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     tick: Option<(u32, Moment)>,
     /// How much work is enough for a turn.
     quota: u64,
+    /// What the machine's clock said behind the last poll, in milliseconds: the moment that is called `now`.
+    clock: u64,
     /// The second in which the wall clock was read.
     second: u32,
     /// After a stall: until when at most sockets are read before deadlines fire.
@@ -74,6 +76,9 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
 /// So many visits that read all they may are one turn: a turn must not become so long that deadlines, timers and newcomers wait for
 /// it.
 const VISITS: usize = 64;
+
+/// In milliseconds.
+const DAY: u32 = 24 * 3_600_000;
 
 /// How a loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +108,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let mut seed = [0; 16];
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
-        let now = moment(&mut sys);
+        let clock = milliseconds_of(&sys);
+        let now = Moment(clock as u32);
         let slot_cost = size_of::<Connection>() + size_of::<Option<S::Socket>>() + size_of::<Option<H::User>>();
         // Room for the longest thing that must be contiguous, and for what is read behind it.
         let receive = vec![0; limits.head.head as usize + limits.receive + 256].into();
@@ -122,6 +128,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             retry_accept: None,
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
             quota,
+            clock,
             second: u32::MAX,
             late: None,
             drained_at: None,
@@ -160,15 +167,15 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         Ok(())
     }
 
-    /// One turn: waits for something to happen, at most `timeout`, and does all of it.
+    /// One turn: waits for something to happen, at most `timeout` from now on, and does all of it.
     ///
     /// # Errors
     /// What the machine's poll reports.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
-        let timeout = self.patience(timeout);
+        let until = self.patience(timeout);
         let Self { wires, sending, waiting, .. } = self;
         let (most, listeners, mut woken) = (sending.limits.events, wires.sys.listeners(), false);
-        let edges = wires.sys.poll(most, timeout, |edge| match edge.token {
+        let edges = wires.sys.poll(most, until, |edge| match edge.token {
             WAKE => woken = true,
             listener if listener < listeners => waiting.push(listener),
             _ => note(sending, edge),
@@ -181,8 +188,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         // Whom this turn has no time for keeps its place.
         let enough = self.sending.work.saturating_add(self.quota);
-        for _ in 0..self.sending.ready.len() {
-            let Some(key) = self.sending.ready.pop(&mut self.sending.slots) else { break };
+        let last = self.sending.ready.end();
+        while let Some(key) = self.sending.ready.pop(last, &mut self.sending.slots) {
             self.visit(key, false);
             if self.sending.work >= enough {
                 break;
@@ -209,9 +216,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         Ok(self.outlook())
     }
 
-    /// How long the poll may sleep.
+    /// Until when the poll may sleep, on the machine's clock: never for so long that moments could not be compared any more.
     fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if !self.sending.ready.is_empty() || !self.waiting.is_empty() || !self.sending.drops.is_empty() {
+        let waits = !self.sending.ready.is_empty() || !self.waiting.is_empty() || !self.sending.drops.is_empty();
+        if waits || timeout == Some(Duration::ZERO) {
             return Some(Duration::ZERO);
         }
         // As of the last turn: the clock is read once a turn, after the poll.
@@ -221,11 +229,12 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             let others = [self.tick.map(|(_, at)| at), self.retry_accept, self.drained_at];
             due = others.into_iter().chain([due]).flatten().reduce(Moment::earlier);
         }
-        let due = due.map(|due| Duration::from_millis(u64::from(due.since(now))));
-        match (due, timeout) {
-            (Some(due), Some(timeout)) => Some(due.min(timeout)),
-            (due, timeout) => due.or(timeout),
+        let sleep = due.map_or(DAY, |due| due.since(now).min(DAY));
+        if sleep == 0 {
+            return Some(Duration::ZERO);
         }
+        let due = Duration::from_millis(self.clock + u64::from(sleep));
+        Some(timeout.map_or(due, |timeout| self.wires.sys.now().saturating_add(timeout).min(due)))
     }
 
     fn read_clock(&mut self) {
@@ -234,7 +243,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         // Nor may peers that keep the loop busy hold deadlines up for longer.
         const CATCH_UP: u32 = 1_000;
         let sending = &mut self.sending;
-        let now = moment(&mut self.wires.sys);
+        self.clock = milliseconds_of(&self.wires.sys);
+        let now = Moment(self.clock as u32);
         let slept = now.since(sending.now);
         // Once for each stall: between two of these, deadlines have fired.
         if slept > STALL && self.late.is_none() {
@@ -377,7 +387,6 @@ fn note(Sending { slots, ready, .. }: &mut Sending, edge: Edge) {
     ready.push(connection, key);
 }
 
-/// The loop's clock.
-fn moment<S: Sys>(sys: &mut S) -> Moment {
-    Moment(sys.now().as_millis() as u32)
+fn milliseconds_of<S: Sys>(sys: &S) -> u64 {
+    sys.now().as_millis() as u64
 }

@@ -38,8 +38,8 @@ impl Sys for Failing {
         self.sim.listeners()
     }
 
-    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
-        self.sim.poll(most, timeout, note)
+    fn poll(&mut self, most: usize, until: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
+        self.sim.poll(most, until, note)
     }
 
     fn accept(&mut self, listener: usize) -> io::Result<Accepted<usize>> {
@@ -84,7 +84,7 @@ impl Sys for Failing {
         self.sim.close(socket);
     }
 
-    fn now(&mut self) -> Duration {
+    fn now(&self) -> Duration {
         self.sim.now()
     }
 

@@ -574,3 +574,19 @@ fn what_is_held_back_does_not_hold_back_the_ping() {
     (0..51).for_each(|_| stage.pass(seconds(1)));
     assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Pong)]);
 }
+
+#[test]
+fn a_month_in_which_nobody_came_confuses_nobody() {
+    let mut stage = Stage::new(App::new());
+    stage.settle();
+    let until = stage.world.now() + seconds(30 * 24 * 3_600);
+    while stage.world.now() < until {
+        let asleep = stage.world.now();
+        let _ = stage.on.turn(None).expect("an imaginary poll does not fail");
+        assert!(stage.world.now() > asleep, "nothing keeps it awake");
+    }
+    let client = stage.connect();
+    stage.settle();
+    stage.pass(Limits::default().head_deadline);
+    assert!(client.is_closed(), "it said nothing");
+}

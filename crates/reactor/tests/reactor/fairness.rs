@@ -1,5 +1,7 @@
 //! No visit exceeds its budget, nobody starves, and no edge is lost.
 
+use std::time::Duration;
+
 use longwire_reactor::frame::Opcode;
 use longwire_reactor::{Limits, Reply};
 
@@ -143,4 +145,23 @@ fn a_turn_has_an_end_however_many_have_much_to_say() {
     assert!((60_000..=65_000).contains(&read), "{read}");
     stage.settle();
     assert_eq!(stage.app().messages.len(), 200 * 100, "whom it had no time for kept its place");
+}
+
+#[test]
+fn nor_is_more_read_at_a_deadline_however_many_have_one() {
+    let day = Duration::from_secs(24 * 3_600);
+    let limits = Limits { visit: 1_000, receive: 1_000, ping: day, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new().on_message(|_, _| ()));
+    let all: Vec<Ws> = (0..200).map(|_| stage.web_socket("/")).collect();
+    all.iter().for_each(|ws| ws.client.send(&Sent::raw(0x01, b"begun")));
+    stage.settle();
+    stage.pass(Limits::default().message_deadline - Duration::from_secs(1));
+    all.iter().for_each(|ws| ws.client.send(&Sent::raw(0x80, &[b'x'; 900])));
+    stage.world.pass(Duration::from_secs(1));
+    let before = stage.on.stats().bytes_in;
+    stage.turn();
+    let read = stage.on.stats().bytes_in - before;
+    assert!((100_000..=130_000).contains(&read), "as much for those who are ready, and for those who are late: {read}");
+    stage.settle();
+    assert_eq!(stage.app().messages.len(), 200, "who was late had said it in time");
 }

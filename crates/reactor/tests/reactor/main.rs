@@ -28,6 +28,7 @@ mod lent;
 mod limits;
 mod listening;
 mod loopback;
+mod machine;
 mod panics;
 mod proxies;
 mod publishing;

@@ -22,6 +22,7 @@ const ABSENCES: &[Absence] = &[
         says: "`mio` is named in `crates/reactor/src/sys/mio.rs` and nowhere else in our crates",
         complaints: no_mio,
     },
+    Absence { says: "`nix` is named in `sys/mio.rs` and `sys/alarm.rs` beside it", complaints: no_nix },
     Absence { says: "No crate that ships contains `unsafe`: each root forbids it", complaints: no_unsafe },
     Absence { says: "`crates/reactor/src/session/` names no socket and no clock", complaints: no_machine_in_sessions },
     Absence {
@@ -100,6 +101,14 @@ fn no_mio(repository: &Repository) -> Fallible<Vec<String>> {
         }
     }
     Ok(complaints)
+}
+
+fn no_nix(repository: &Repository) -> Fallible<Vec<String>> {
+    let mut files = repository.files("crates", "rs")?;
+    files.retain(|file| {
+        !["mio.rs", "alarm.rs"].iter().any(|name| *file == Path::new("crates/reactor/src/sys").join(name))
+    });
+    phrases(repository, &files, &["nix : :", "use nix", "crate nix"])
 }
 
 /// Tests included: nothing that is compiled here needs it, but for the attribute of the one proof that links without std.

@@ -54,7 +54,7 @@ struct Dependency {
 /// What the four libraries need on this kind of machine when they are built, with all their features.
 fn pulled_in(repository: &Repository) -> Fallible<Vec<Dependency>> {
     let libraries = repository.published().map(|package| package.name.as_str()).filter(|name| *name != PROGRAM);
-    let words = ["tree", "--locked", "--all-features", "--edges", "normal", "--prefix", "none", "--no-dedupe"];
+    let words = ["tree", "--locked", "--all-features", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"];
     let target = ["--target", TARGET, "--format", "{p}"];
     let tree = cargo(words.into_iter().chain(target).chain(libraries.flat_map(|name| ["--package", name])))?;
     // "name v1.2.3", and behind that whence it comes.

@@ -269,7 +269,7 @@ impl Sys for Sim {
         1
     }
 
-    fn poll(&mut self, most: usize, timeout: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
+    fn poll(&mut self, most: usize, until: Option<Duration>, note: impl FnMut(Edge)) -> io::Result<usize> {
         let mut state = self.state.borrow_mut();
         state.calls.count(Call::Poll);
         if state.faults.strikes(Fault::PollInterrupted) {
@@ -288,7 +288,7 @@ impl Sys for Sim {
             }
         }
         state.report(edges, most);
-        state.wait(timeout, !edges.is_empty());
+        state.wait(until, !edges.is_empty());
         drop(state);
         let count = edges.len();
         edges.drain(..).for_each(note);
@@ -346,7 +346,7 @@ impl Sys for Sim {
         self.state.borrow_mut().close(socket);
     }
 
-    fn now(&mut self) -> Duration {
+    fn now(&self) -> Duration {
         self.state.borrow().now
     }
 

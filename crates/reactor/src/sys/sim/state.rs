@@ -208,7 +208,8 @@ impl State {
     }
 
     /// What a poll does to the clock.
-    pub(super) fn wait(&mut self, timeout: Option<Duration>, busy: bool) {
+    pub(super) fn wait(&mut self, until: Option<Duration>, busy: bool) {
+        let timeout = until.map(|until| until.saturating_sub(self.now));
         let random = &mut self.faults.random;
         // Nothing will happen unless time passes, so it does.
         let slept = match timeout {
