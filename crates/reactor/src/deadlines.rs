@@ -132,15 +132,19 @@ impl Deadlines {
         Some(Moment((self.now.0 >> shift).wrapping_add(ahead) << shift))
     }
 
+    /// Where nothing is armed, nothing has to come round before what is armed next: that may be long after.
+    #[inline]
+    pub(crate) const fn keep_up(&mut self, now: Moment) {
+        if self.soonest.is_none() {
+            self.now = now;
+        }
+    }
+
     /// Takes the next connection whose deadline has passed by `now`, disarmed; `None` when there are no more.
     pub(crate) fn expired(&mut self, slots: &mut Slots, now: Moment) -> Option<Key> {
-        match self.soonest {
-            Some(soonest) if now.reached(soonest) => {}
-            Some(_) => return None,
-            None => {
-                self.now = now;
-                return None;
-            }
+        self.keep_up(now);
+        if self.soonest.is_none_or(|soonest| !now.reached(soonest)) {
+            return None;
         }
         loop {
             let next = self.search();

@@ -252,6 +252,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.late = overdue.then(|| now.after(CATCH_UP));
         }
         sending.now = now;
+        sending.deadlines.keep_up(now);
         if std::mem::replace(&mut self.second, now.0 / 1_000) != now.0 / 1_000 {
             sending.wall = self.wires.sys.wall().as_secs();
             sending.date = Date::from_unix(sending.wall);

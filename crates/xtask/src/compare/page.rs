@@ -40,7 +40,7 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of rows.
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
-The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: some 190
+The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: some 180
 instructions more for a message with one in flight, 35 with sixteen ([decisions](decisions.md#what-a-message-costs)).
 Its defaults do not let the kernel hold more than 64 KiB unsent for a peer; here that is left to the kernel, as by all others, which says 4 MiB; and its
 `budget` is 4 GiB, of which it keeps used memory for long messages. Both matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and 0.7 to 0.8 over 64
