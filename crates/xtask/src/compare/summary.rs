@@ -29,7 +29,7 @@ fn words(results: &Results) -> Fallible<String> {
 | the same with sixteen in flight | {} |
 | 1 KiB, sixteen in flight | {} |
 | 16 KiB, one in flight | {} |
-| 1 MiB, one in flight | {} |
+| 1 MiB, one in flight, and the kernel's buffers left to it | {} |
 | 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
 
 *Ahead* and *behind* are in all rounds but one, all else is undecided. An idle WebSocket takes {:.0} bytes in the server, beside 8 to 10 KiB in the kernel for both ends;
