@@ -48,8 +48,11 @@ pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Watched, Strin
     let begin = clock.now() + nanoseconds(plan.options.warm_up);
     plan.begin.store(begin, Ordering::Release);
     let length = plan.options.duration;
-    let bar = self::bar(plan, u64::try_from(length.as_millis()).unwrap_or(u64::MAX), "{msg} {wide_bar} {eta}");
+    let bar = self::bar(plan, u64::try_from(length.as_millis()).unwrap_or(u64::MAX), "{msg} {wide_bar} {prefix} s");
+    // Not estimated from how far it is: it is known.
+    let still = |left: Duration| format!("{:.0}", left.as_secs_f64().ceil());
     bar.set_message("warming up");
+    bar.set_prefix(still(length));
     thread::sleep(Duration::from_nanos(begin.saturating_sub(clock.now())));
     let own = || Usage::of(std::process::id().cast_signed()).map_or(0.0, |usage| usage.processor);
     let (at_begin, own_at_begin) = (usage(), own());
@@ -67,6 +70,7 @@ pub(super) fn watch(plan: &Plan, before: Option<Usage>) -> Result<Watched, Strin
         let lost = plan.lost.load(Ordering::Relaxed);
         let lost = if lost == 0 { String::new() } else { format!(", {lost} lost") };
         bar.set_message(format!("{rate:>9.0} messages/s{lost}"));
+        bar.set_prefix(still(Duration::from_nanos(end.saturating_sub(now))));
         bar.set_position((now - begin) / 1_000_000);
         if plan.opened.load(Ordering::Relaxed) <= plan.lost.load(Ordering::Relaxed) {
             // The report says why.

@@ -47,6 +47,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.expired = expired;
     }
 
+    /// Does what is due for a connection.
     fn fire(&mut self, key: Key) {
         let passed = self.passed(key);
         if passed.is_some_and(|due| !matches!(due, Due::Wake | Due::Ping | Due::Heartbeat)) {

@@ -77,7 +77,7 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
 /// it.
 const VISITS: usize = 64;
 
-/// In milliseconds.
+/// Milliseconds of the longest sleep.
 const DAY: u32 = 24 * 3_600_000;
 
 /// How a loop goes on.
