@@ -31,7 +31,7 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 * In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), each time beginning with another one, the floor at the beginning and at the
   end. If the floor's two figures differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
 * Given are the median of the rounds, and in brackets where the middle half of them lies. A is *ahead* of B if it has more than B in
-  all rounds but one: of two equal ones that happens to one or the other, with seven rounds, in one comparison in eight. All else is undecided, which does not mean equal. Factors are medians of the ratios within
+  all rounds, or in all but one: of two equal ones that happens to one or the other, with seven rounds, in one comparison in eight. All else is undecided, which does not mean equal. Factors are medians of the ratios within
   a round, not quotients of two columns. Every round is in comparison.json.
 * With one message in flight the server sleeps between messages if there are few connections, and falling asleep and waking is most of what is measured:
   with short messages most are near 1 there, and a share above it is a server that slept less. What the protocol costs is seen with many connections.
@@ -40,11 +40,11 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 
 Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSocket, a twin of it over plain TCP), and so is the choice of rows.
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
-The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: some 180
+The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: together some 180
 instructions more for a message with one in flight, 35 with sixteen ([decisions](decisions.md#what-a-message-costs)).
-Its defaults do not let the kernel hold more than 64 KiB unsent for a peer; here that is left to the kernel, as by all others, which says 4 MiB; and its
-`budget` is 4 GiB, of which it keeps used memory for long messages. Both matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and 0.7 to 0.8 over 64
-([what they buy](limits.md)).
+By default it lets the kernel hold no more than 64 KiB unsent for a peer; here that is 4 MiB, which is what the kernel grants all others. Its `budget` is 4 GiB, which also decides how much used
+memory it keeps for the next long messages: that of 64 here. Both matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and 0.7 to 0.8 over 64, and would be
+behind several who are undecided below ([what they buy](limits.md)). Everybody has the C library's allocator as it is.
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 
 Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', the others with several threads, and
@@ -115,6 +115,11 @@ fn table(page: &mut String, rows: &[&Row], floor: &str) {
     let _ = writeln!(page, "\nAt least {rounds} rounds each; {disturbed} of {all} were disturbed and left out.");
 }
 
+/// How much more.
+fn by(ratio: f64) -> String {
+    if ratio < 1.01 { "by less than 1%".into() } else { format!("{ratio:.2} times as much") }
+}
+
 /// Cell by cell, who is ahead of us, and where nobody is.
 fn losses(results: &Results) -> String {
     let mut lines = String::new();
@@ -125,7 +130,7 @@ fn losses(results: &Results) -> String {
         let above: Vec<String> = others
             .iter()
             .filter(|(_, _, verdict)| *verdict == Verdict::Ahead)
-            .map(|(name, ratio, _)| format!("{name} ({:.2} times as much)", ratio.median))
+            .map(|(name, ratio, _)| format!("{name} ({})", by(ratio.median)))
             .collect();
         let undecided = others.iter().filter(|(_, _, verdict)| *verdict == Verdict::Undecided);
         let undecided = undecided.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
