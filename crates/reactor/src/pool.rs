@@ -55,10 +55,9 @@ impl Shelf {
     /// Keeps a buffer, if there is room for it. Smaller ones make room for it: what serves a long message serves a short one, too.
     pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
         let capacity = buffer.capacity();
-        let smaller = self.buffers.iter().map(Vec::capacity).filter(|kept| *kept < capacity);
-        let (count, bytes) = smaller.fold((0, 0), |(count, bytes), kept| (count + 1, bytes + kept));
-        let has_place = self.buffers.len() < Pool::MOST || count > 0;
-        if capacity < Pool::LEAST || capacity > self.room + bytes || !has_place {
+        let smaller: usize = self.buffers.iter().map(Vec::capacity).filter(|kept| *kept < capacity).sum();
+        let has_place = self.buffers.len() < Pool::MOST || smaller > 0;
+        if capacity < Pool::LEAST || capacity > self.room + smaller || !has_place {
             return;
         }
         while self.buffers.len() == Pool::MOST || self.room < capacity {

@@ -116,11 +116,14 @@ impl Sys for Mio {
         if self.events.capacity() != most {
             self.events = Events::with_capacity(most);
         }
-        let sleep = until.filter(Duration::is_zero);
-        if let Some(moment) = until.filter(|moment| !moment.is_zero()) {
-            self.alarm.ring_by(moment)?;
-        }
-        match self.poll.poll(&mut self.events, sleep) {
+        let timeout = match until {
+            Some(moment) if !moment.is_zero() => {
+                self.alarm.ring_by(moment)?;
+                None
+            }
+            never_or_now => never_or_now,
+        };
+        match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(0),
             other => other?,
         }
