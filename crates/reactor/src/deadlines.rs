@@ -142,7 +142,6 @@ impl Deadlines {
 
     /// Takes the next connection whose deadline has passed by `now`, disarmed; `None` when there are no more.
     pub(crate) fn expired(&mut self, slots: &mut Slots, now: Moment) -> Option<Key> {
-        self.keep_up(now);
         if self.soonest.is_none_or(|soonest| !now.reached(soonest)) {
             return None;
         }
