@@ -222,7 +222,7 @@ impl<'a> Out<'a> {
         self.sending.addresses.client(self.key.slot)
     }
 
-    /// The wall clock in whole seconds since 1970, read once per turn at most.
+    /// The wall clock in whole seconds since 1970, as of this turn.
     #[must_use]
     pub const fn unix_time(&self) -> u64 {
         self.sending.wall
@@ -351,7 +351,7 @@ impl<'a> Hub<'a> {
         }
     }
 
-    /// The wall clock in whole seconds since 1970, read once per turn at most.
+    /// The wall clock in whole seconds since 1970, as of this turn.
     #[must_use]
     pub const fn unix_time(&self) -> u64 {
         self.sending.wall

@@ -66,8 +66,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     quota: u64,
     /// What the machine's clock said behind the last poll, in milliseconds: the moment that is called `now`.
     clock: u64,
-    /// The second in which the wall clock was read.
-    second: u32,
+    /// When the next second of the wall clock has begun, by the same clock.
+    wall_due: u64,
     /// After a stall: until when at most sockets are read before deadlines fire.
     late: Option<Moment>,
     drained_at: Option<Moment>,
@@ -129,7 +129,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
             quota,
             clock,
-            second: u32::MAX,
+            wall_due: 0,
             late: None,
             drained_at: None,
         }
@@ -253,8 +253,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
         sending.now = now;
         sending.deadlines.keep_up(now);
-        if std::mem::replace(&mut self.second, now.0 / 1_000) != now.0 / 1_000 {
-            sending.wall = self.wires.sys.wall().as_secs();
+        if self.clock >= self.wall_due {
+            let wall = self.wires.sys.wall();
+            // Both clocks are cut to milliseconds, so one more.
+            self.wall_due = self.clock + 1_001 - u64::from(wall.subsec_millis());
+            sending.wall = wall.as_secs();
             sending.date = Date::from_unix(sending.wall);
             sending.notices.catch_up(now);
         }

@@ -52,6 +52,21 @@ fn a_page_has_a_date_a_type_and_a_length_and_the_connection_stays() {
 }
 
 #[test]
+fn a_date_is_of_the_second_in_which_it_is_sent() {
+    let mut stage = Stage::new(pages());
+    let (client, _) = stage.ask(get("/"));
+    // The world begins at 0.6 s. A wall clock that was read late in one second and early in the next would say the same twice.
+    for (after, date) in
+        [(300, "00:00:00"), (110, "00:00:01"), (980, "00:00:01"), (20, "00:00:02"), (1_990, "00:00:04")]
+    {
+        stage.pass(Duration::from_millis(after));
+        let answer = stage.ask_on(&client, get("/"));
+        assert!(answer.contains(&format!("Date: Thu, 01 Jan 2026 {date} GMT\r\n")), "{date}: {answer}");
+    }
+    assert!(!client.is_finished());
+}
+
+#[test]
 fn text_is_plain_and_utf_8_whether_it_is_borrowed_or_owned() {
     let mut stage = Stage::new(pages());
     let (client, answer) = stage.ask(get("/text"));

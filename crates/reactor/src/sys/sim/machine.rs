@@ -351,8 +351,8 @@ impl Sys for Sim {
     }
 
     fn wall(&self) -> Duration {
-        // 2026-01-01T00:00:00Z, when every world begins.
-        Duration::from_secs(1_767_225_600) + self.state.borrow().now
+        // 2026-01-01T00:00:00.6Z, when every world begins: seconds of the two clocks do not begin together.
+        Duration::from_millis(1_767_225_600_600) + self.state.borrow().now
     }
 
     fn entropy(&mut self, bytes: &mut [u8]) {
