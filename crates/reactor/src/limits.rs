@@ -60,12 +60,12 @@ pub struct Limits {
     /// [`receive`](Self::receive)); what comes out of them where they are compressed counts, too. Of a
     /// long message that is read straight into its place it reads four times as many: they are only copied.
     pub visit: usize,
-    /// The loop's shared receive buffer, in bytes (128 KiB; at least 64).
+    /// The loop's shared receive buffer, in bytes (256 KiB; at least 64).
     pub receive: usize,
     /// From this payload size on a message is written at once, without a copy (16 KiB), unless more that has come is about to be
     /// answered with it.
     pub direct: usize,
-    /// What collects in the shared send buffer before it is written in mid-visit (128 KiB).
+    /// What collects in the shared send buffer before it is written in mid-visit (256 KiB).
     pub cork: usize,
     /// From this size on a message is compressed, where that was agreed on (1 KiB). What fits into a packet gains nothing.
     pub deflate_from: usize,
@@ -126,9 +126,9 @@ impl Default for Limits {
             topics: 100,
             budget: 256 << 20,
             visit: 64 << 10,
-            receive: 128 << 10,
+            receive: 256 << 10,
             direct: 16 << 10,
-            cork: 128 << 10,
+            cork: 256 << 10,
             deflate_from: 1 << 10,
             events: 1_024,
             accepts: 64,

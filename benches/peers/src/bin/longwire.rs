@@ -28,9 +28,9 @@ impl Handler for Room {
 }
 
 fn main() -> std::io::Result<()> {
-    // What the kernel may hold unsent is left to it, as by everybody else here.
-    let kernel_unsent = 4 << 20;
-    let mut limits = Limits { connections: 20_000, budget: 4 << 30, kernel_unsent, ..Limits::default() };
+    // What the kernel may hold, unsent and unread, is left to it, as by everybody else here.
+    let (kernel_unsent, kernel_unread) = (4 << 20, 4 << 20);
+    let mut limits = Limits { connections: 20_000, budget: 4 << 30, kernel_unsent, kernel_unread, ..Limits::default() };
     limits.message.message = LONGEST as u32;
     let server = Server::from_listener(longwire_peers::listener()).limits(limits);
     match task() {

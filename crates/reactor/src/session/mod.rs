@@ -27,7 +27,7 @@ use self::web_socket::WebSocket;
 use crate::connection::Connection;
 use crate::deadlines::Moment;
 use crate::due::{Due, Times};
-use crate::{Network, Origins};
+use crate::{Limits, Network, Origins};
 
 pub(crate) use self::visit::Visit;
 
@@ -152,6 +152,21 @@ impl Session {
     /// nothing to read.
     pub(crate) fn reads(&self) -> bool {
         !matches!(self, Self::Later(_)) && !opening::is_connecting(self)
+    }
+
+    /// How much of the shared receive buffer a read may fill.
+    #[inline]
+    pub(crate) fn reads_at_most(&self, limits: &Limits) -> usize {
+        let placed = matches!(self, Self::WebSocket(socket) if socket.placed);
+        if placed { limits.receive.min(limits.visit) } else { limits.receive }
+    }
+
+    /// A read at rest has brought less than it might have: whatever comes next may be short.
+    #[inline]
+    pub(crate) const fn came_short(&mut self) {
+        if let Self::WebSocket(socket) = self {
+            socket.placed = false;
+        }
     }
 
     /// Bytes came from the peer. Whether that is a sign of its life: on a stream only what we send counts.

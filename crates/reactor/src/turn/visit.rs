@@ -54,7 +54,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let Self { handler, users, sending, wires, receive, .. } = self;
         sending.cork.begin(key.slot);
         sending.begin_work();
-        let space = receive.len().min(sending.limits.receive);
+        let space = receive.len().min(sending.slots[key.slot].session.reads_at_most(&sending.limits));
         let read = wires.read(key.slot, &mut receive[..space]);
         let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
             return self.visit_on(key, None, Some(read));
@@ -62,6 +62,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         sending.took_in(length);
         let connection = &mut sending.slots[key.slot];
         (connection.heard, connection.readable) = (sending.now, false);
+        connection.session.came_short();
         let way = Sending::way_to(connection, &sending.limits);
 
         let taken = whole::receive(handler, users, sending, wires, key, way, &mut receive[..length]);
@@ -176,9 +177,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             Some(_) => bring_to_front(input, &self.sending.slots[key.slot].session, buffer),
             None => 0,
         };
-        let space = (buffer.len() - front).min(self.sending.limits.receive);
+        let space = self.space_of(key, buffer.len() - front);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
         self.take_in(key, input, buffer, front, read)
+    }
+
+    /// How much a read of this connection's may bring into so much of the shared buffer.
+    fn space_of(&self, key: Key, space: usize) -> usize {
+        space.min(self.sending.slots[key.slot].session.reads_at_most(&self.sending.limits))
     }
 
     /// Takes in what was read into the shared buffer, behind the first `front` bytes.
@@ -190,7 +196,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         front: usize,
         read: io::Result<usize>,
     ) -> Result<(), Closed> {
-        let space = (buffer.len() - front).min(self.sending.limits.receive);
+        let space = self.space_of(key, buffer.len() - front);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
             self.sending.took_in(read);

@@ -42,8 +42,8 @@ Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSo
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
 The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: together some 180
 instructions more for a message with one in flight, 35 with sixteen ([decisions](decisions.md#what-a-message-costs)).
-By default the library lets the kernel hold no more than 64 KiB unsent for a peer; here that is 4 MiB, which is what the kernel grants all others. Its `budget` is 4 GiB, which also decides how much used
-memory it keeps for the next long messages: that of 64 here. Both matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and 0.7 to 0.8 over 64, and would be
+By default the library lets the kernel hold no more than 64 KiB unsent and 256 KiB unread for a peer; here that is 4 MiB each, which is about what the kernel grants all others. Its `budget` is 4 GiB, which also decides how much used
+memory it keeps for the next long messages: that of 64 here. All three matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and half of it over 64, and would be
 behind several who are undecided below ([what they buy](limits.md)). Everybody has the C library's allocator as it is.
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 

@@ -29,10 +29,10 @@ fn words(results: &Results) -> Fallible<String> {
 | 20 B over 64, sixteen in flight | {} |
 | 1 KiB over 64, sixteen in flight | {} |
 | 16 KiB over 64, one in flight | {} |
-| 1 MiB over 64, one in flight, `kernel_unsent` 4 MiB and `budget` 4 GiB | {} |
+| 1 MiB over 64, one in flight, `kernel_unsent` and `kernel_unread` 4 MiB | {} |
 | 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
 
-Longwire is the library here, in a server like the others'; the program takes some 180 instructions more for a message. With its default limits it would have 0.7 to 0.8 of that at 1 MiB.
+Longwire is the library here, in a server like the others'; the program takes some 180 instructions more for a message. With its default limits it would have half of that at 1 MiB.
 *Ahead* and *behind* are in all rounds, or all but one; all else is undecided. An idle WebSocket takes {:.0} bytes in the server, beside 8 to 10 KiB in the kernel for both ends;
 an opening {:.0} µs of processor, where the bare accept takes {:.0}.
 ",
