@@ -86,9 +86,8 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
             }
             (Some(_), Some(id), None) if !spoken => {
                 spoken = true;
-                for _ in 0..plan.options.in_flight {
-                    speak(&mut on, id, plan.clock.now());
-                }
+                let now = plan.clock.now();
+                speak(&mut on, id, (0..plan.options.in_flight).map(|_| now));
                 Duration::ZERO
             }
             (Some(_), Some(id), Some(rate)) => {
@@ -97,7 +96,7 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
                 }
                 let due = |sent: u64| begun + sent * 1_000_000_000 / u64::from(rate);
                 while due(sent) <= plan.clock.now() {
-                    speak(&mut on, id, due(sent));
+                    speak(&mut on, id, [due(sent)]);
                     sent += 1;
                 }
                 Duration::ZERO
@@ -109,11 +108,15 @@ pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, 
     end(on)
 }
 
-fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: u64) {
+/// Says a message for each of these moments, in which they are due: at once, or a server would answer the first alone.
+fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: impl IntoIterator<Item = u64>) {
     let room = on.handler();
     let (plan, mut memory) = (room.shift.plan, std::mem::take(&mut room.memory));
-    let message = plan.speech.say(plan, &mut memory, due);
-    on.with_hub(|hub| hub.send_to(speaker, message));
+    on.with_hub(|hub| {
+        for due in due {
+            hub.send_to(speaker, plan.speech.say(plan, &mut memory, due));
+        }
+    });
     on.handler().memory = memory;
 }
 
