@@ -77,7 +77,8 @@ pub struct Limits {
     pub backlog: u32,
     /// Bytes the kernel may hold unsent for one connection (64 KiB): `TCP_NOTSENT_LOWAT`.
     pub kernel_unsent: u32,
-    /// Bytes the kernel may hold unread for one connection (256 KiB; Linux keeps as much again for its own books): `SO_RCVBUF`.
+    /// Bytes the kernel may hold unread for one connection (256 KiB; Linux keeps as much again for its own books, and grants no
+    /// more than `net.core.rmem_max`, which is 208 KiB on many machines): `SO_RCVBUF`.
     pub kernel_unread: u32,
     /// Commands that may wait for a loop (1,024); then `Remote` answers [`Full`](crate::Full).
     pub remote: usize,

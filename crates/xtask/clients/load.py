@@ -49,13 +49,15 @@ room = set()
 async def behave(connection):
     """The path says how."""
     path, count = connection.request.path, 0
-    if path == "/room":
+    if path in ("/room", "/dwindling"):
         room.add(connection)
     try:
         async for message in connection:
             count += 1
-            if path == "/room":
+            if path in ("/room", "/dwindling"):
                 broadcast(room, message)
+                if path == "/dwindling" and count == 20:
+                    await (room - {connection}).pop().close()
             elif path == "/late":
                 await asyncio.sleep(0.05)
                 await connection.send(message)
@@ -136,6 +138,11 @@ async def fan_out():
         code, report = await told(f"{address}/room", "--fan-out", "-c", "20", "--rate", "100")
     clean(code, report)
     assert 0.8 < report["messages"] / 1000 < 1.2, report["messages"]
+    async with peer() as address:
+        # Who was sent away was to hear the rest, too.
+        code, report = await told(f"{address}/dwindling", "--fan-out", "-c", "4", "--rate", "200")
+    same((code, report["ends"]), (1, {"the server closed with 1000": 1}), "how it ends")
+    assert 0.75 <= report["reach"] < 0.95, report
     async with peer() as address:
         # Here everybody hears himself alone.
         code, said, _ = await load(address, "--fan-out", "-c", "20", "--warm-up", "100ms", "-d", "300ms")

@@ -28,7 +28,7 @@ impl Handler for Room {
 }
 
 fn main() -> std::io::Result<()> {
-    // What the kernel may hold, unsent and unread, is left to it, as by everybody else here.
+    // What the kernel may hold, unsent and unread, is bounded here alone: by as much as it lets the others have, and from the beginning.
     let (kernel_unsent, kernel_unread) = (4 << 20, 4 << 20);
     let mut limits = Limits { connections: 20_000, budget: 4 << 30, kernel_unsent, kernel_unread, ..Limits::default() };
     limits.message.message = LONGEST as u32;

@@ -18,6 +18,8 @@ struct Room<'p> {
     /// Whoever was called, in this order, and whether it is there.
     ids: BTreeMap<PeerId, bool>,
     speaker: Option<PeerId>,
+    /// How many were ever there to listen.
+    listeners: u64,
     memory: Vec<u8>,
 }
 
@@ -32,6 +34,7 @@ impl Handler for Room<'_> {
 
     fn opened(&mut self, peer: &mut Peer<'_, Self::User>) {
         self.ids.insert(peer.id(), true);
+        self.listeners += u64::from(self.speaker != Some(peer.id()));
         self.shift.opened();
     }
 
@@ -62,7 +65,7 @@ impl Handler for Room<'_> {
 /// Opens so many listeners, and if one speaks here, speaks until it is over.
 pub(super) fn run(plan: &Plan, listeners: usize, speaks: bool) -> Result<Tally, String> {
     let memory = plan.shape.memory();
-    let room = Room { shift: Shift::new(plan), ids: BTreeMap::new(), speaker: None, memory };
+    let room = Room { shift: Shift::new(plan), ids: BTreeMap::new(), speaker: None, listeners: 0, memory };
     let mut on = crew::build(plan, listeners + 1, room)?;
     // The speaker is called last, when whoever is to hear it is there.
     let mut dial = Dial::new(plan, listeners);
@@ -124,13 +127,10 @@ fn speak(on: &mut Loop<Room<'_>>, speaker: PeerId, due: impl IntoIterator<Item =
 fn end(mut on: Loop<Room<'_>>) -> Result<Tally, String> {
     on.handler().shift.ending = true;
     let clock = on.handler().shift.plan.clock;
-    let listeners = {
-        let room = on.handler();
-        room.ids.iter().filter(|(id, open)| **open && Some(**id) != room.speaker).count() as u64
-    };
     let counted = on.handler().shift.plan.speech.counted();
     let counted = counted.end - counted.start;
-    let expected = counted * listeners;
+    // Whom the server has sent away was to hear it, too.
+    let expected = counted * on.handler().listeners;
     let last = clock.now() + nanoseconds(LAST);
     while on.handler().shift.tally.delivered < expected && clock.now() < last {
         crew::turn(&mut on, TURN)?;

@@ -99,6 +99,8 @@ pub(crate) struct Sending {
     pub(crate) work: u64,
     /// How much work is enough for this visit.
     enough: u64,
+    /// With how much it ends amid what was read.
+    too_much: u64,
     /// As long as less than this is collected, nothing is asked of anybody: see [`collect`](Self::collect).
     little: usize,
 }
@@ -121,8 +123,9 @@ impl Sending {
             cork: Cork::new(limits.cork + limits.direct),
             scratch: Tail::default(),
             deflaters: Deflaters::new(),
-            inflaters: Inflaters::new(limits.message, limits.receive),
+            inflaters: Inflaters::new(limits.message, limits.receive.min(limits.visit)),
             enough: 0,
+            too_much: 0,
             little: limits.cork.min(limits.send_queue).saturating_sub(Header::MAX_LEN),
             limits,
             slots: Slots::new(),
@@ -250,18 +253,25 @@ impl Sending {
     #[inline]
     pub(crate) const fn took_in(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        count(&mut self.work, bytes as u64);
+        self.has_read(bytes);
     }
 
     /// So many bytes were read into their place: nothing is done with most of them but that they are unmasked.
     pub(crate) const fn took_in_place(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        count(&mut self.work, bytes.div_ceil(Self::PLACED) as u64);
+        self.has_read(bytes.div_ceil(Self::PLACED));
+    }
+
+    #[inline]
+    const fn has_read(&mut self, work: usize) {
+        count(&mut self.work, work as u64);
+        count(&mut self.too_much, work as u64);
     }
 
     /// A visit begins to read.
     pub(crate) const fn begin_work(&mut self) {
         self.enough = self.work.wrapping_add(self.limits.visit as u64);
+        self.too_much = self.enough;
     }
 
     /// How much work the visit may still do.
@@ -269,10 +279,9 @@ impl Sending {
         self.enough.saturating_sub(self.work) as usize
     }
 
-    /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much again as a visit
-    /// may do.
+    /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much as a visit may read.
     pub(crate) const fn is_overworked(&self) -> bool {
-        self.work > self.enough.saturating_add(self.limits.visit.saturating_add(self.limits.receive) as u64)
+        self.work > self.too_much
     }
 
     /// Whether callbacks have left nothing to be done.

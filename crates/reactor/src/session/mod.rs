@@ -154,18 +154,17 @@ impl Session {
         !matches!(self, Self::Later(_)) && !opening::is_connecting(self)
     }
 
-    /// How much of the shared receive buffer a read may fill.
+    /// How much of the shared receive buffer a read may fill: little, where what it brings will probably be copied.
     #[inline]
     pub(crate) fn reads_at_most(&self, limits: &Limits) -> usize {
-        let placed = matches!(self, Self::WebSocket(socket) if socket.placed);
-        if placed { limits.receive.min(limits.visit) } else { limits.receive }
+        let little = matches!(self, Self::WebSocket(socket) if socket.after_long);
+        if little { limits.receive.min(4 * limits.direct) } else { limits.receive }
     }
 
-    /// A read at rest has brought less than it might have: whatever comes next may be short.
-    #[inline]
-    pub(crate) const fn came_short(&mut self) {
+    /// A short message came.
+    pub(crate) const fn forget_long(&mut self) {
         if let Self::WebSocket(socket) = self {
-            socket.placed = false;
+            socket.after_long = false;
         }
     }
 

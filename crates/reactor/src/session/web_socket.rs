@@ -30,9 +30,8 @@ pub(crate) struct WebSocket {
     pub(crate) pieces: bool,
     /// How messages are compressed.
     pub(crate) terms: Terms,
-    /// Its last message was long and read into its place. If the next one is, too, what the first read brings of it is copied: so
-    /// little is read at first.
-    pub(super) placed: bool,
+    /// The last message was read into its place. The next one will be, too, except for what the first read brings.
+    pub(super) after_long: bool,
 }
 
 /// A message of ours that goes out in pieces.
@@ -48,7 +47,7 @@ pub(crate) enum Sends {
 impl WebSocket {
     const fn new(connection: Frames, terms: Terms, pieces: bool) -> Self {
         let connection = connection.negotiated(terms.rsv());
-        Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces, terms, placed: false }
+        Self { connection, pinged: None, message_since: None, sends: Sends::Nothing, pieces, terms, after_long: false }
     }
 
     /// Whether it is open and nothing is begun: no message of the peer's, no ping of ours, and no compressor of its own.
@@ -358,7 +357,7 @@ pub(crate) fn received_in_place<H: Handler>(visit: &mut Visit<'_, H>, length: us
     if let Some(input) = visit.input.as_mut() {
         input.assembly = Some(assembly);
     }
-    socket.placed = true;
+    socket.after_long = true;
     if end {
         visit.sending.cork.expect(false);
         deliver(visit);

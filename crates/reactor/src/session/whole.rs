@@ -108,5 +108,8 @@ pub(super) fn take<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> us
     let mut rest = bytes;
     let how = catch_unwind(AssertUnwindSafe(|| tell(visit.handler, &mut peer, way, &mut rest)));
     let taken = Taken { used: all - rest.len(), all, how: how.unwrap_or(How::Panicked) };
+    if taken.used > 0 {
+        visit.connection().session.forget_long();
+    }
     conclude(visit, taken)
 }

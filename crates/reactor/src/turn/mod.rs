@@ -73,7 +73,7 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     drained_at: Option<Moment>,
 }
 
-/// So many visits that read all they may are one turn: a turn must not become so long that deadlines, timers and newcomers wait for
+/// So many times what is enough for a visit is one turn: a turn must not become so long that deadlines, timers and newcomers wait for
 /// it.
 const VISITS: usize = 64;
 
@@ -153,6 +153,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Calls something with the loop in hand, as a callback would have it.
     pub fn with_hub<T>(&mut self, call: impl FnOnce(&mut Hub<'_>) -> T) -> T {
+        // What begins in there begins now, however long ago the last turn was.
+        self.read_clock();
         let value = call(&mut Hub::new(&mut self.sending, &mut self.wires));
         self.settle_all();
         value

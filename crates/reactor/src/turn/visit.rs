@@ -62,11 +62,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         sending.took_in(length);
         let connection = &mut sending.slots[key.slot];
         (connection.heard, connection.readable) = (sending.now, false);
-        connection.session.came_short();
         let way = Sending::way_to(connection, &sending.limits);
 
         let taken = whole::receive(handler, users, sending, wires, key, way, &mut receive[..length]);
         if taken.is_calm() {
+            if space < sending.limits.receive {
+                sending.slots[key.slot].session.forget_long();
+            }
             if !sending.uncork(wires, key.slot) {
                 self.after_visit(key, None);
             }

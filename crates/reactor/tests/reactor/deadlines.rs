@@ -591,3 +591,22 @@ fn a_month_in_which_nobody_came_confuses_nobody() {
     stage.pass(Limits::default().head_deadline);
     assert!(client.is_closed(), "it said nothing");
 }
+
+#[test]
+fn what_is_begun_between_turns_begins_then() {
+    at_any_hour(|stage| {
+        let mut stage = stage(Limits::default(), App::new());
+        // Nobody has turned it yet.
+        let wall = stage.on.machine().wall().as_secs();
+        assert_eq!(stage.on.with_hub(|hub| hub.unix_time()), wall);
+        let mut ws = stage.web_socket("/");
+        let id = stage.app().opened[0];
+        stage.world.pass(2 * Limits::default().close);
+        stage.on.with_hub(|hub| hub.close(id, CloseCode::NORMAL, ""));
+        stage.settle();
+        assert!(!ws.client.is_closed(), "it has had no time to answer");
+        assert_eq!(ws.all_frames(), [closes(CloseCode::NORMAL, "")]);
+        stage.pass(Limits::default().close);
+        assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Close)]);
+    });
+}

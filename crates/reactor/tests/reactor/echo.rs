@@ -196,7 +196,7 @@ fn a_large_binary_message_is_read_straight_into_its_place() {
     let mut stage = Stage::with(limits, App::new().on_message(|_, _| ()));
     let ws = stage.web_socket("/");
     ws.send(&vec![1; 4 << 20]);
-    // One read fills the shared buffer, which is 64 KiB long, one takes all the rest, and as it filled its place, too, one
+    // One read fills the shared buffer, which holds less, one takes all the rest, and as it filled its place, too, one
     // more finds nothing.
     assert_eq!(stage.settle().reads, 3);
     assert_eq!(stage.app().messages.len(), 1);

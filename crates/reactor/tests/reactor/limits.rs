@@ -288,24 +288,31 @@ fn one_read_and_one_visit_bring_so_much() {
 }
 
 #[test]
-fn behind_a_message_that_was_read_into_its_place_no_more_than_a_visits_share_is_read_at_first() {
+fn behind_a_message_that_was_read_into_its_place_little_is_read_at_first() {
     let limits = Limits { receive: 4_000, visit: 1_000, direct: 500, ..Limits::default() };
-    let mut stage = Stage::with(limits, App::new().on_message(|_, _| ()));
-    let ws = stage.web_socket("/");
-    let mut first_read_of = |messages: &[u8]| {
-        ws.client.send(messages);
-        let before = stage.on.stats().bytes_in;
-        stage.turn();
-        let read = stage.on.stats().bytes_in - before;
-        stage.settle();
-        read
-    };
-    let short = Sent::message("x".repeat(94).as_str());
-    assert_eq!(first_read_of(&short.repeat(100)), 4_000);
-    first_read_of(&Sent::message(&[1; 20_000]));
-    assert_eq!(first_read_of(&short.repeat(100)), 1_000, "what it brings of a long message is copied");
-    first_read_of(&short);
-    assert_eq!(first_read_of(&short.repeat(100)), 4_000, "a read that finds less says that there is no such message");
+    for unix in [false, true] {
+        let mut stage = Stage::with(limits.clone(), App::new().on_message(|_, _| ()));
+        if unix {
+            stage.world.listen_on_unix();
+        }
+        let ws = stage.web_socket("/");
+        let mut first_read_of = |messages: &[u8]| {
+            ws.client.send(messages);
+            let before = stage.on.stats().bytes_in;
+            stage.turn();
+            let read = stage.on.stats().bytes_in - before;
+            stage.settle();
+            read
+        };
+        let (short, long) = (Sent::message("x".repeat(94).as_str()), Sent::message(&[1; 20_000]));
+        assert_eq!(first_read_of(&short.repeat(100)), 4_000);
+        first_read_of(&long);
+        // Of the next one a packet comes first.
+        assert_eq!(first_read_of(&long[..1_400]), 1_400);
+        first_read_of(&long[1_400..]);
+        assert_eq!(first_read_of(&short.repeat(100)), 2_000, "what it brings of a long message is copied");
+        assert_eq!(first_read_of(&short.repeat(100)), 4_000, "it was none");
+    }
 }
 
 #[test]

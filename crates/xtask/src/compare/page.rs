@@ -1,4 +1,4 @@
-//! docs/benchmarks.md, of what was measured: no figure on it is written by hand.
+//! docs/benchmarks.md, of what was measured: what was measured there is in the tables; what the words in front say was measured elsewhere is in docs/decisions.md.
 
 use std::fmt::Write as _;
 
@@ -22,12 +22,13 @@ are kept in [benches/comparison.json](../benches/comparison.json), the servers a
 ## How it is measured
 
 * Every server has one thread and the first core to itself, the load the second; they speak over loopback. Each server is the least code that its library
-  needs for an echo, with the fastest options that its documentation names. All in Rust are built alike; uWebSockets as its makefile does, for this very processor; Node as installed. We wrote
+  needs for an echo, with the fastest options that its documentation names or that we found. All in Rust are built alike; uWebSockets as its makefile does, for this very processor; Node as installed. We wrote
   them, and their authors have not looked at them.
 * The figure is **messages per second of the server's processor**, as the scheduler counts its time, user and kernel together. Every echo is compared
   with what was sent. Messages are binary, whole and not compressed.
 * It is given as a **share of the floor's**: a server on mio that sends bytes back as they came, knows no protocol, and pays what the kernel takes
-  from everybody. For fan-out the base makes one `send` call for each message and listener; servers that join messages make fewer, hence figures far above 1.
+  from everybody. For fan-out the base makes one `send` call for each message and listener; servers that join messages make fewer, hence figures far above 1. Its sixteen are said at once,
+  and stay together where a server joins them: sixteen is the most that joining can make of it. Said one by one they stay apart for as long as it lasts, and everybody has less, by chance.
 * In turns: in each round everybody is measured once, {usual} seconds each ({long} for messages of 1 MiB), each time beginning with another one, the floor at the beginning and at the
   end. If the floor's two figures differ by more than {quiet}%, the round was disturbed and does not count. What is compared is the share within a round.
 * Given are the median of the rounds, and in brackets where the middle half of them lies. A is *ahead* of B if it has more than B in
@@ -42,9 +43,9 @@ Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSo
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
 The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: together some 180
 instructions more for a message with one in flight, 35 with sixteen ([decisions](decisions.md#what-a-message-costs)).
-By default the library lets the kernel hold no more than 64 KiB unsent and 256 KiB unread for a peer; here that is 4 MiB each, which is about what the kernel grants all others. Its `budget` is 4 GiB, which also decides how much used
-memory it keeps for the next long messages: that of 64 here. All three matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and half of it over 64, and would be
-behind several who are undecided below ([what they buy](limits.md)). Everybody has the C library's allocator as it is.
+By default the library lets the kernel hold no more than 64 KiB unsent and 256 KiB unread for a peer; here that is 4 MiB each (of `net.core.rmem_max` it was allowed), where the others leave it to the kernel, whose bounds grow as they are used, up to 4 MiB unsent and more unread. Its `budget` is 4 GiB, which also decides how much used
+memory it keeps for the next long messages: that of 64 here. All three matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and half of it over 64, and would be there
+behind most who collect what they read ([decisions](decisions.md#what-a-message-costs); [what the defaults buy](limits.md)). Everybody has the C library's allocator as it is.
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
 
 Not measured here: text, compression, latency (`longwire load` has an open loop for that), TLS, event streams beside others', the others with several threads, and

@@ -29,7 +29,7 @@ fn words(results: &Results) -> Fallible<String> {
 | 20 B over 64, sixteen in flight | {} |
 | 1 KiB over 64, sixteen in flight | {} |
 | 16 KiB over 64, one in flight | {} |
-| 1 MiB over 64, one in flight, `kernel_unsent` and `kernel_unread` 4 MiB | {} |
+| 1 MiB over 64, one in flight, `kernel_unsent` and `kernel_unread` 4 MiB, `budget` 4 GiB | {} |
 | 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
 
 Longwire is the library here, in a server like the others'; the program takes some 180 instructions more for a message. With its default limits it would have half of that at 1 MiB.
