@@ -12,6 +12,7 @@
 
 mod accept;
 mod audit;
+mod clock;
 mod expiry;
 mod stop;
 mod visit;
@@ -19,8 +20,6 @@ mod visit;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-
-use longwire_handshake::Date;
 
 use crate::Limits;
 use crate::closed::Closed;
@@ -64,8 +63,10 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     tick: Option<(u32, Moment)>,
     /// How much work is enough for a turn.
     quota: u64,
-    /// What the machine's clock said behind the last poll, in milliseconds: the moment that is called `now`.
+    /// What the machine's clock said when it was read last, in milliseconds: the moment that is called `now`.
     clock: u64,
+    /// When the last poll had ended.
+    polled: Moment,
     /// When the next second of the wall clock has begun, by the same clock.
     wall_due: u64,
     /// After a stall: until when at most sockets are read before deadlines fire.
@@ -76,9 +77,6 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
 /// So many times what is enough for a visit is one turn: a turn must not become so long that deadlines, timers and newcomers wait for
 /// it.
 const VISITS: usize = 64;
-
-/// Milliseconds of the longest sleep.
-const DAY: u32 = 24 * 3_600_000;
 
 /// How a loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +106,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let mut seed = [0; 16];
         sys.entropy(&mut seed);
         let half = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| seed[at + byte]));
-        let clock = milliseconds_of(&sys);
+        let clock = clock::milliseconds_of(&sys);
         let now = Moment(clock as u32);
         let slot_cost = size_of::<Connection>() + size_of::<Option<S::Socket>>() + size_of::<Option<H::User>>();
         // Room for the longest thing that must be contiguous, and for what is read behind it.
@@ -129,6 +127,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
             quota,
             clock,
+            polled: now,
             wall_due: 0,
             late: None,
             drained_at: None,
@@ -184,6 +183,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         })?;
         let full = edges >= most;
         self.read_clock();
+        self.note_stall();
 
         if !self.waiting.is_empty() || self.retry_accept.is_some() {
             self.accept();
@@ -216,53 +216,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.settle_all();
         }
         Ok(self.outlook())
-    }
-
-    /// Until when the poll may sleep, on the machine's clock: never for so long that moments could not be compared any more.
-    fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
-        let waits = !self.sending.ready.is_empty() || !self.waiting.is_empty() || !self.sending.drops.is_empty();
-        if waits || timeout == Some(Duration::ZERO) {
-            return Some(Duration::ZERO);
-        }
-        // As of the last turn: the clock is read once a turn, after the poll.
-        let now = self.sending.now;
-        let mut due = self.sending.deadlines.next();
-        if self.tick.is_some() || self.retry_accept.is_some() || self.drained_at.is_some() {
-            let others = [self.tick.map(|(_, at)| at), self.retry_accept, self.drained_at];
-            due = others.into_iter().chain([due]).flatten().reduce(Moment::earlier);
-        }
-        let sleep = due.map_or(DAY, |due| due.since(now).min(DAY));
-        if sleep == 0 {
-            return Some(Duration::ZERO);
-        }
-        let due = Duration::from_millis(self.clock + u64::from(sleep));
-        Some(timeout.map_or(due, |timeout| self.wires.sys.now().saturating_add(timeout).min(due)))
-    }
-
-    fn read_clock(&mut self) {
-        // More than this between two turns was not the peers' doing.
-        const STALL: u32 = 1_000;
-        // Nor may peers that keep the loop busy hold deadlines up for longer.
-        const CATCH_UP: u32 = 1_000;
-        let sending = &mut self.sending;
-        self.clock = milliseconds_of(&self.wires.sys);
-        let now = Moment(self.clock as u32);
-        let slept = now.since(sending.now);
-        // Once for each stall: between two of these, deadlines have fired.
-        if slept > STALL && self.late.is_none() {
-            let overdue = sending.deadlines.next().is_some_and(|due| now.since(due) > STALL);
-            self.late = overdue.then(|| now.after(CATCH_UP));
-        }
-        sending.now = now;
-        sending.deadlines.keep_up(now);
-        if self.clock >= self.wall_due {
-            let wall = self.wires.sys.wall();
-            // Both clocks are cut to milliseconds, so one more.
-            self.wall_due = self.clock + 1_001 - u64::from(wall.subsec_millis());
-            sending.wall = wall.as_secs();
-            sending.date = Date::from_unix(sending.wall);
-            sending.notices.catch_up(now);
-        }
     }
 
     fn read_mailbox(&mut self) {
@@ -391,8 +344,4 @@ fn note(Sending { slots, ready, .. }: &mut Sending, edge: Edge) {
         connection.blocked = false;
     }
     ready.push(connection, key);
-}
-
-fn milliseconds_of<S: Sys>(sys: &S) -> u64 {
-    sys.now().as_millis() as u64
 }

@@ -57,7 +57,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let space = receive.len().min(sending.slots[key.slot].session.reads_at_most(&sending.limits));
         let read = wires.read(key.slot, &mut receive[..space]);
         let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
-            return self.visit_on(key, None, Some(read));
+            return self.visit_on(key, None, Some((space, read)));
         };
         sending.took_in(length);
         let connection = &mut sending.slots[key.slot];
@@ -86,8 +86,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.visit_on(key, input, None);
     }
 
-    /// A visit goes on, or is done with: with what was read already, if that was anything.
-    fn visit_on(&mut self, key: Key, mut input: Option<Box<Input>>, read: Option<io::Result<usize>>) {
+    /// A visit goes on, or is done with: with what was read already into so much space, if that was tried.
+    fn visit_on(&mut self, key: Key, mut input: Option<Box<Input>>, read: Option<(usize, io::Result<usize>)>) {
         let mut buffer = std::mem::take(&mut self.receive);
         let first = read.map_or(Ok(()), |read| self.take_in(key, &mut input, &mut buffer, 0, read));
         let ended = first.and_then(|()| self.read(key, &mut input, &mut buffer)).err();
@@ -179,26 +179,21 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             Some(_) => bring_to_front(input, &self.sending.slots[key.slot].session, buffer),
             None => 0,
         };
-        let space = self.space_of(key, buffer.len() - front);
+        let most = self.sending.slots[key.slot].session.reads_at_most(&self.sending.limits);
+        let space = (buffer.len() - front).min(most);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
-        self.take_in(key, input, buffer, front, read)
+        self.take_in(key, input, buffer, front, (space, read))
     }
 
-    /// How much a read of this connection's may bring into so much of the shared buffer.
-    fn space_of(&self, key: Key, space: usize) -> usize {
-        space.min(self.sending.slots[key.slot].session.reads_at_most(&self.sending.limits))
-    }
-
-    /// Takes in what was read into the shared buffer, behind the first `front` bytes.
+    /// Takes in what was read into the shared buffer, where there was so much space behind the first `front` bytes.
     fn take_in(
         &mut self,
         key: Key,
         input: &mut Option<Box<Input>>,
         buffer: &mut [u8],
         front: usize,
-        read: io::Result<usize>,
+        (space, read): (usize, io::Result<usize>),
     ) -> Result<(), Closed> {
-        let space = self.space_of(key, buffer.len() - front);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
             self.sending.took_in(read);

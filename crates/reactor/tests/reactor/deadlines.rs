@@ -610,3 +610,19 @@ fn what_is_begun_between_turns_begins_then() {
         assert_eq!(stage.app().whys(), [Closed::Late(Deadline::Close)]);
     });
 }
+
+#[test]
+fn a_stall_between_two_turns_is_one_whatever_was_done_meanwhile() {
+    let app = App::new().on_opened(|peer| peer.wake_after(seconds(1)));
+    let mut stage = Stage::with(Limits { events: 4, ..Limits::default() }, app);
+    let all: Vec<Ws> = (0..9).map(|_| stage.web_socket("/")).collect();
+    all.iter().for_each(|ws| ws.send("hello"));
+    for _ in 0..10 {
+        stage.world.pass(seconds(1));
+        stage.on.with_hub(|hub| hub.unix_time());
+    }
+    stage.turn();
+    assert_eq!((stage.app().messages.len(), stage.app().timers), (4, 0), "what has arrived is read first");
+    stage.settle();
+    assert_eq!((stage.app().messages.len(), stage.app().timers), (9, 9));
+}

@@ -1,4 +1,4 @@
-//! docs/benchmarks.md, of what was measured: what was measured there is in the tables; what the words in front say was measured elsewhere is in docs/decisions.md.
+//! docs/benchmarks.md. All in its tables was measured for it; what the words in front say was measured elsewhere is in docs/decisions.md.
 
 use std::fmt::Write as _;
 
@@ -43,7 +43,7 @@ Bias: the load is our own (`longwire load`; for the floor, which speaks no WebSo
 What is measured as `longwire` is the library in a server like the others', built as they are (one codegen unit, \"fat\" link-time optimization, arithmetic unchecked).
 The program checks its arithmetic, and has threads for signals and log lines, for whose sake the C library prepares every blocking call to be cancelled: together some 180
 instructions more for a message with one in flight, 35 with sixteen ([decisions](decisions.md#what-a-message-costs)).
-By default the library lets the kernel hold no more than 64 KiB unsent and 256 KiB unread for a peer; here that is 4 MiB each (of `net.core.rmem_max` it was allowed), where the others leave it to the kernel, whose bounds grow as they are used, up to 4 MiB unsent and more unread. Its `budget` is 4 GiB, which also decides how much used
+By default the library lets the kernel hold no more than 64 KiB unsent and 256 KiB unread for a peer; here that is 4 MiB each, which `net.core.rmem_max` must allow. The others leave both to the kernel, whose bounds grow as they are used. Its `budget` is 4 GiB, which also decides how much used
 memory it keeps for the next long messages: that of 64 here. All three matter at 1 MiB alone, where the defaults have some 0.9 of what is here over one connection and half of it over 64, and would be there
 behind most who collect what they read ([decisions](decisions.md#what-a-message-costs); [what the defaults buy](limits.md)). Everybody has the C library's allocator as it is.
 Loopback has no network card, so the kernel's share is smaller than elsewhere, and real networks show smaller differences.
