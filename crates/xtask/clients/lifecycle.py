@@ -335,23 +335,23 @@ def port_is_free():
 def threads():
     with Program("--listen", ANY, "--threads", "2") as program:
         http = program.listening()
-        guests = [Wire(http).opened("/chat") for _ in range(8)]  # all of them together say less than a room takes in a second
+        guests = [Wire(http).opened("/chat") for _ in range(6)]  # the kernel may give all of them to one loop, and they say less than its half of the room takes in a second
         for at, guest in enumerate(guests):
             guest.send(frame(TEXT, b"guest %d" % at))
             while guest.frame()[2] != b"guest %d came in" % at:
                 pass  # who came in a moment ago on the other loop may be heard of after oneself
-        for line in range(5):
+        for line in range(4):
             for guest in guests:
                 guest.send(frame(TEXT, b"line %d" % line))
         for guest in guests:
             heard = {}
-            while sum(map(len, heard.values())) < 8 * 5:
+            while sum(map(len, heard.values())) < 6 * 4:
                 name, _, words = guest.frame()[2].partition(b": ")
                 if words:
                     heard.setdefault(name, []).append(words)
-            same(set(heard), {b"guest %d" % at for at in range(8)}, "who was heard")
+            same(set(heard), {b"guest %d" % at for at in range(6)}, "who was heard")
             for lines in heard.values():
-                same(lines, [b"line %d" % line for line in range(5)], "what was heard from one guest")
+                same(lines, [b"line %d" % line for line in range(4)], "what was heard from one guest")
         guests[0].socket.close()
         for other in guests[1:]:
             same(other.frame()[2], b"guest 0 left", "the line")
