@@ -22,7 +22,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Echoes; `/later` waits, `/topics/…` listens to many topics, and `begin` begins a message that never ends.
+/// Echoes; `/later` waits, `/soon` only until the callback has returned, `/topics/…` listens to many topics, and `begin` begins a message that never ends.
 #[derive(Default)]
 struct App {
     /// How much more was allocated behind a message than before it, at most.
@@ -38,6 +38,10 @@ impl Handler for App {
         }
         match request.path() {
             "/later" => Reply::later(),
+            "/soon" => {
+                peer.answer(Reply::status(204));
+                Reply::later()
+            }
             "/all" => {
                 peer.subscribe("all");
                 Reply::web_socket()
@@ -327,4 +331,26 @@ fn what_a_socket_does_not_take_of_a_long_echo_is_not_copied() {
     let pinned = stage.on.stats().pinned as usize;
     assert!((LENGTH..LENGTH + LENGTH / 2).contains(&pinned), "{pinned}");
     assert!(stage.on.handler().allocated < 4_096, "{}", stage.on.handler().allocated);
+}
+
+#[test]
+fn what_was_read_ahead_is_not_copied_anew_for_each_answer() {
+    let _alone = alone();
+    let mut stage = Stage::new(Limits::default());
+    let mut stream = stage.connect();
+    const REQUESTS: usize = 5_000;
+    let before = ALLOCATOR.total_allocated();
+    stage.send(&mut stream, &b"GET /soon HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(REQUESTS));
+    let mut answers = [0; 4_096];
+    let mut answered = 0;
+    while answered < REQUESTS {
+        let _ = stage.on.turn(Some(Duration::from_millis(5))).expect("a turn");
+        match stream.read(&mut answers) {
+            Ok(length) => answered += answers[..length].windows(5).filter(|bytes| bytes == b"HTTP/").count(),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    // What waits behind an answer was 100,000 bytes on the average.
+    let each = (ALLOCATOR.total_allocated() - before) / REQUESTS;
+    assert!(each < 2_000, "{each} bytes were allocated for each of them");
 }

@@ -94,7 +94,7 @@ pub(crate) struct Sending {
     /// The message that the running callback is told, if it is a long one.
     pub(crate) lent: Option<Lent>,
     pub(crate) draining: bool,
-    /// What this loop has done for its peers so far: bytes read, what came out of those that were compressed, and what compressing and final
+    /// What this loop has done for its peers so far: bytes read (and looked at once more where a visit ended before them), what came out of those that were compressed, and what compressing and final
     /// blocks have taken, as bytes that could have been read meanwhile.
     pub(crate) work: u64,
     /// How much work is enough for this visit.
@@ -253,17 +253,18 @@ impl Sending {
     #[inline]
     pub(crate) const fn took_in(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        self.has_read(bytes);
+        self.looks_at(bytes);
     }
 
     /// So many bytes were read into their place: nothing is done with most of them but that they are unmasked.
     pub(crate) const fn took_in_place(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        self.has_read(bytes.div_ceil(Self::PLACED));
+        self.looks_at(bytes.div_ceil(Self::PLACED));
     }
 
+    /// So much is to be looked at that was read.
     #[inline]
-    const fn has_read(&mut self, work: usize) {
+    pub(crate) const fn looks_at(&mut self, work: usize) {
         count(&mut self.work, work as u64);
         count(&mut self.too_much, work as u64);
     }
@@ -281,7 +282,7 @@ impl Sending {
 
     /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much as a visit may read.
     pub(crate) const fn is_overworked(&self) -> bool {
-        self.work > self.too_much
+        self.work >= self.too_much
     }
 
     /// Whether callbacks have left nothing to be done.

@@ -188,8 +188,8 @@ pub(super) fn timed_out<H: Handler>(visit: &mut Visit<'_, H>) {
     if let Session::Body(_) = visit.connection().session {
         return body::refuse(visit, Refusal::RequestTimeout);
     }
-    let begun = visit.input.take().map(|input| input.carry).unwrap_or_default();
-    refuse_bytes(visit, Refusal::RequestTimeout, &begun);
+    let mut begun = visit.input.take().map(|input| input.carry).unwrap_or_default();
+    refuse_bytes(visit, Refusal::RequestTimeout, begun.rest());
 }
 
 /// Pushes a response with this body, all of it or nothing where there is no room, and tells the application of it.

@@ -2,12 +2,11 @@
 
 use longwire_handshake::{Chunks, FieldSlots, Part, Refusal, Request};
 
-use super::input::Input;
 use super::{Session, Visit, answer, head};
 use crate::handler::Handler;
 use crate::queue::growth;
 
-/// What is still to come of a body. The carried input holds the head and what has come.
+/// What is still to come of a body. The input holds the head and what has come, as the request.
 pub(crate) struct Body {
     head: u32,
     left: Left,
@@ -23,14 +22,17 @@ enum Left {
 pub(super) fn begin<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8], length: Option<u32>) {
     let most = visit.sending.limits.body;
     let left = length.map_or(Left::Chunks(Chunks::new(most)), Left::Length);
-    *visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
+    visit.input.get_or_insert_default().request = head.to_vec();
     visit.become_session(Session::Body(Body { head: head.len() as u32, left }));
 }
 
 /// Takes what belongs to the body. With its last byte the request is handed to the application.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let carry = visit.input.as_ref().map(|input| (input.carry.len(), input.carry.capacity()));
-    if carry.is_some_and(|(length, capacity)| !visit.may_grow(growth(length, capacity, bytes.len()))) {
+    let Session::Body(body) = &visit.sending.slots[visit.key.slot].session else { return 0 };
+    // What is coded is more than its data.
+    let most = if let Left::Length(left) = body.left { bytes.len().min(left as usize) } else { bytes.len() };
+    let begun = visit.input.as_ref().map(|input| (input.request.len(), input.request.capacity()));
+    if begun.is_some_and(|(length, capacity)| !visit.may_grow(growth(length, capacity, most))) {
         return bytes.len();
     }
     let Session::Body(body) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
@@ -38,11 +40,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     let (taken, whole) = match &mut body.left {
         Left::Length(left) => {
             let taken = bytes.len().min(*left as usize);
-            input.carry.extend_from_slice(&bytes[..taken]);
+            input.request.extend_from_slice(&bytes[..taken]);
             *left -= taken as u32;
             (taken, *left == 0)
         }
-        Left::Chunks(chunks) => match append(chunks, bytes, &mut input.carry) {
+        Left::Chunks(chunks) => match append(chunks, bytes, &mut input.request) {
             Ok((taken, whole)) => (taken, whole),
             Err(refusal) => {
                 refuse(visit, refusal);
@@ -52,8 +54,8 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     };
     if whole {
         let start = body.head as usize;
-        let carry = visit.input.take().map(|input| input.carry).unwrap_or_default();
-        let (head, body) = carry.split_at(start);
+        let whole = std::mem::take(&mut input.request);
+        let (head, body) = whole.split_at(start);
         let mut slots = FieldSlots::new();
         let request = Request::parse(head, &mut slots).expect("a head that was parsed before");
         head::request(visit, &request, head, body);
@@ -92,8 +94,8 @@ pub(super) fn give_up<H: Handler>(
         Session::Body(body) => body.head as usize,
         _ => 0,
     };
-    let carry = visit.input.take().map(|input| input.carry).unwrap_or_default();
+    let begun = visit.input.take().map(|input| input.request).unwrap_or_default();
     let mut slots = FieldSlots::new();
-    let request = carry.get(..head).and_then(|head| Request::parse(head, &mut slots).ok());
+    let request = begun.get(..head).and_then(|head| Request::parse(head, &mut slots).ok());
     answer(visit, request.as_ref());
 }

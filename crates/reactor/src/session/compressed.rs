@@ -83,7 +83,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
         if connection.ending {
             break false;
         }
-        if connection.paused || visit.sending.work_left() == 0 {
+        if connection.paused || visit.sending.is_overworked() {
             inflating.parked = Some(Parked { bytes: bytes[at..].to_vec(), end });
             break false;
         }

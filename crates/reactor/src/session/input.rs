@@ -2,15 +2,17 @@
 
 use longwire_frame::{Assembly, Opcode};
 
+use super::carry::Carry;
 use crate::deflate::Inflating;
 use crate::ledger::OBJECT;
 
 /// The carried input of one connection.
 #[derive(Default)]
 pub(crate) struct Input {
-    /// An incomplete head, frame header or control frame; a request that waits for its body or its answer; or bytes that
-    /// were read before reading was paused.
-    pub(crate) carry: Vec<u8>,
+    /// An incomplete head, frame header or control frame; or bytes that were read before the visit ended.
+    pub(crate) carry: Carry,
+    /// A request that waits for its body or its answer: its head, and what is there of its body.
+    pub(crate) request: Vec<u8>,
     /// A message that arrives in pieces.
     pub(crate) assembly: Option<Assembly>,
     /// What decompresses a message that has begun, or all messages of a peer that keeps its window.
@@ -27,7 +29,8 @@ pub(crate) struct Begun {
 
 impl Input {
     pub(crate) fn is_empty(&self) -> bool {
-        self.carry.is_empty() && self.assembly.is_none() && self.inflating.is_none() && self.begun.is_none()
+        let parts = self.assembly.is_none() && self.inflating.is_none() && self.begun.is_none();
+        parts && self.carry.is_empty() && self.request.is_empty()
     }
 
     /// Whether there is something that has come and only waits for its turn.
@@ -43,10 +46,12 @@ impl Input {
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
         // Itself, and each of its buffers, is an object on the heap.
+        let buffer = |capacity: usize| if capacity == 0 { 0 } else { capacity + OBJECT };
+        let bytes = buffer(self.carry.pinned()) + buffer(self.request.capacity());
         let assembly = self.assembly.as_ref().map_or(0, |assembly| assembly.capacity() + OBJECT);
         let inflating = self.inflating.as_ref().map_or(0, |inflating| inflating.pinned());
         let begun = self.begun.as_ref().map_or(0, |begun| size_of::<Begun>() + begun.bytes.capacity() + 2 * OBJECT);
-        size_of::<Self>() + self.carry.capacity() + 2 * OBJECT + assembly + inflating + begun
+        size_of::<Self>() + OBJECT + bytes + assembly + inflating + begun
     }
 }
 
@@ -56,9 +61,12 @@ mod tests {
 
     #[test]
     fn it_pins_itself_and_each_buffer_by_capacity() {
-        let bare = size_of::<Input>() + 2 * OBJECT;
+        let bare = size_of::<Input>() + OBJECT;
         assert_eq!(Input::default().pinned(), bare);
-        assert_eq!(Input { carry: Vec::with_capacity(100), ..Input::default() }.pinned(), bare + 100);
+        let mut carry = Carry::default();
+        carry.push(&[0; 100]);
+        assert_eq!(Input { carry, ..Input::default() }.pinned(), bare + 100 + OBJECT);
+        assert_eq!(Input { request: Vec::with_capacity(90), ..Input::default() }.pinned(), bare + 90 + OBJECT);
         let assembly = Some(Assembly::reusing(Vec::with_capacity(300)));
         assert_eq!(Input { assembly, ..Input::default() }.pinned(), bare + 300 + OBJECT);
         let begun = Begun { opcode: Opcode::Text, bytes: Vec::with_capacity(70) };

@@ -3,7 +3,6 @@
 use longwire_handshake::{FieldSlots, Request};
 
 use super::head::Head;
-use super::input::Input;
 use super::{Session, Visit, answer};
 use crate::closed::{Closed, Deadline};
 use crate::connection::Connection;
@@ -13,9 +12,8 @@ use crate::handler::Handler;
 use crate::ledger::OBJECT;
 use crate::reply::Reply;
 
-/// A request under way: where its head ends in the carried input. What follows there came meanwhile.
+/// A request under way. The input holds its head.
 pub(crate) struct Later {
-    head: u32,
     /// Topics that it will listen to, if the answer opens something.
     pub(crate) wanted: Vec<Box<str>>,
 }
@@ -34,38 +32,32 @@ pub(super) fn due(connection: &Connection, times: &Times) -> Option<(Moment, Due
 /// Keeps the head and waits.
 pub(super) fn wait<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8]) {
     let wanted = std::mem::take(&mut visit.sending.wanted);
-    *visit.input = Some(Box::new(Input { carry: head.to_vec(), ..Input::default() }));
-    visit.become_session(Session::Later(Later { head: head.len() as u32, wanted }));
+    visit.input.get_or_insert_default().request = head.to_vec();
+    visit.become_session(Session::Later(Later { wanted }));
 }
 
 /// Gives the answer; what the peer sent meanwhile is looked at afterwards.
 pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Closed) {
-    let Session::Later(Later { head, wanted }) = &mut visit.connection().session else { return };
-    let (head, wanted) = (*head as usize, std::mem::take(wanted));
-    let Some(input) = visit.input.take() else { return };
-    let mut carry = input.carry;
+    let Session::Later(Later { wanted }) = &mut visit.connection().session else { return };
+    let wanted = std::mem::take(wanted);
+    let Some(head) = visit.input.as_mut().map(|input| std::mem::take(&mut input.request)) else { return };
     visit.sending.wanted = wanted;
-    let following = carry.split_off(head);
     let mut slots = FieldSlots::new();
-    let request = Request::parse(&carry, &mut slots).expect("a head that was parsed before");
+    let request = Request::parse(&head, &mut slots).expect("a head that was parsed before");
     let since = visit.connection().since;
     visit.become_session(Session::Head(Head::next(visit.sending.limits.head)));
     // How long it waited is still to be told.
     visit.connection().since = since;
-    answer::apply(visit, &request, &carry, reply);
+    answer::apply(visit, &request, &head, reply);
     if let Session::Later(_) = visit.connection().session {
         // The answer was `later` once more: it waits as before, and no longer for that.
         visit.connection().since = since;
-        if let Some(input) = visit.input.as_mut() {
-            input.carry.extend_from_slice(&following);
-        }
         return;
     }
     if !visit.connection().session.is_open() {
         visit.closed(why);
     }
-    if !following.is_empty() {
-        visit.input.get_or_insert_with(Box::default).carry = following;
+    if visit.input.as_ref().is_some_and(|input| !input.carry.is_empty()) {
         visit.connection().unread = true;
     }
 }
@@ -76,7 +68,7 @@ mod tests {
 
     #[test]
     fn it_pins_the_topics_that_it_will_listen_to() {
-        let waiting = |wanted: Vec<Box<str>>| Later { head: 1, wanted }.pinned();
+        let waiting = |wanted: Vec<Box<str>>| Later { wanted }.pinned();
         assert_eq!(waiting(Vec::new()), 0);
         let places = 2 * size_of::<Box<str>>();
         assert_eq!(waiting(vec!["news".into(), "weather".into()]), places + 11 + 2 * OBJECT);

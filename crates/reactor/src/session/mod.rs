@@ -4,6 +4,7 @@
 
 mod answer;
 pub(crate) mod body;
+pub(crate) mod carry;
 pub(crate) mod closing;
 mod compressed;
 pub(crate) mod events;
@@ -141,11 +142,6 @@ impl Session {
     /// Whether the application's value stays with it.
     pub(crate) const fn keeps_user(&self) -> bool {
         matches!(self, Self::WebSocket(_) | Self::Events(_) | Self::Later(_))
-    }
-
-    /// Whether an incomplete unit must stand in front of what is read next. (A body goes straight to its place.)
-    pub(crate) const fn carries(&self) -> bool {
-        !matches!(self, Self::Body(_) | Self::Later(_))
     }
 
     /// Whether anything is read in this state: a request that waits is answered first, and a socket that is being connected has

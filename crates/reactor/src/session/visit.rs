@@ -88,7 +88,7 @@ impl<H: Handler> Visit<'_, H> {
         let bound = self.sending.limits.send_queue / 2;
         let full = self.sending.queued(self.key.slot) > bound;
         let connection = self.connection();
-        // A body that has begun is taken whole: what lies behind its head could not be told from it when it is kept.
+        // A body that has begun is taken whole: its time goes on.
         if full && !matches!(connection.session, Session::Body(_) | Session::Events(_) | Session::Closing(_)) {
             connection.paused = true;
         }

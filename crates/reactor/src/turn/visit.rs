@@ -7,6 +7,7 @@ use super::Loop;
 use crate::closed::Closed;
 use crate::handler::Handler;
 use crate::sending::{Sending, broken};
+use crate::session::carry::Carry;
 use crate::session::input::Input;
 use crate::session::{AtFin, Session, Visit, opening};
 use crate::session::{web_socket, whole};
@@ -157,8 +158,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 return Ok(());
             }
             if std::mem::take(&mut connection.unread) {
-                let front = bring_to_front(input, &connection.session, buffer);
-                self.decode(key, input, &mut buffer[..front]);
+                self.look_on(key, input);
                 continue;
             }
             let left = self.sending.work_left();
@@ -175,10 +175,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Reads into the shared buffer, behind what must be contiguous with it.
     fn read_shared(&mut self, key: Key, input: &mut Option<Box<Input>>, buffer: &mut [u8]) -> Result<(), Closed> {
-        let front = match input {
-            Some(_) => bring_to_front(input, &self.sending.slots[key.slot].session, buffer),
-            None => 0,
-        };
+        let front = input.as_mut().map_or(0, |input| bring_to_front(&mut input.carry, buffer));
         let most = self.sending.slots[key.slot].session.reads_at_most(&self.sending.limits);
         let space = (buffer.len() - front).min(most);
         let read = self.wires.read(key.slot, &mut buffer[front..front + space]);
@@ -209,6 +206,17 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let used = self.visit_of(key, input).receive(bytes);
         if used < bytes.len() {
             carry(input, &bytes[used..]);
+        }
+    }
+
+    /// Gives the session what was read in an earlier visit, where it lies. Nothing is read for it, but it is as much work as then.
+    fn look_on(&mut self, key: Key, input: &mut Option<Box<Input>>) {
+        let mut carry = input.as_mut().map(|input| std::mem::take(&mut input.carry)).unwrap_or_default();
+        let used = self.visit_of(key, input).receive(carry.rest());
+        self.sending.looks_at(used);
+        carry.use_up(used);
+        if !carry.is_empty() {
+            input.get_or_insert_default().carry = carry;
         }
     }
 
@@ -271,7 +279,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let overworked = self.sending.is_overworked();
         let connection = &mut self.sending.slots[key.slot];
         let waits = connection.paused || overworked;
-        connection.unread |= waits && connection.session.carries() && !input.carry.is_empty();
+        connection.unread |= waits && !input.carry.is_empty();
         connection.unread |= input.is_parked();
         connection.input = Some(input);
     }
@@ -377,16 +385,17 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 }
 
 /// What must be contiguous with what is read next goes to the front of the buffer. Returns how much that is.
-fn bring_to_front(input: &mut Option<Box<Input>>, session: &Session, buffer: &mut [u8]) -> usize {
-    let Some(input) = input.as_mut().filter(|_| session.carries()) else { return 0 };
-    let carry = std::mem::take(&mut input.carry);
-    buffer[..carry.len()].copy_from_slice(&carry);
-    carry.len()
+fn bring_to_front(carry: &mut Carry, buffer: &mut [u8]) -> usize {
+    let rest = carry.rest();
+    let length = rest.len();
+    buffer[..length].copy_from_slice(rest);
+    carry.use_up(length);
+    length
 }
 
 /// Keeps what the session did not take.
 fn carry(input: &mut Option<Box<Input>>, rest: &[u8]) {
     if !rest.is_empty() {
-        input.get_or_insert_with(Box::default).carry.extend_from_slice(rest);
+        input.get_or_insert_default().carry.push(rest);
     }
 }

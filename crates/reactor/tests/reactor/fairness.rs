@@ -165,3 +165,23 @@ fn nor_is_more_read_at_a_deadline_however_many_have_one() {
     stage.settle();
     assert_eq!(stage.app().messages.len(), 200, "who was late had said it in time");
 }
+
+#[test]
+fn what_was_read_before_is_work_too() {
+    let limits = Limits { visit: 1_000, receive: 50_000, send_queue: 4_000, ..Limits::default() };
+    let mut stage = Stage::with(limits, App::new());
+    let mut all: Vec<Ws> = (0..200).map(|_| stage.web_socket("/")).collect();
+    for ws in &all {
+        ws.client.set_window(0);
+        ws.client.send(&Sent::message(&[0; 100]).repeat(300));
+    }
+    stage.settle();
+    let (before, heard) = (stage.on.stats().bytes_in, stage.app().messages.len());
+    all.iter().for_each(|ws| ws.client.set_window(1 << 20));
+    stage.turn();
+    assert_eq!(stage.on.stats().bytes_in, before, "all that they had to say was read when they could not be answered");
+    let told = stage.app().messages.len() - heard;
+    assert!((600..700).contains(&told), "{told}");
+    stage.settle();
+    assert!(all.iter_mut().all(|ws| ws.all_frames().len() == 300), "whom it had no time for kept its place");
+}
