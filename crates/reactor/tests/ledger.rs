@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cap::Cap;
 use longwire_reactor::frame::{Connection, Header, Limits as Frames, Mask, Message};
-use longwire_reactor::{Handler, Limits, Loop, Peer, Reply, Request, Server};
+use longwire_reactor::{Handler, Limits, Loop, Peer, PeerId, Reply, Request, Server};
 use socket2::{Domain, Socket, Type};
 
 #[global_allocator]
@@ -27,6 +27,8 @@ fn alone() -> MutexGuard<'static, ()> {
 struct App {
     /// How much more was allocated behind a message than before it, at most.
     allocated: usize,
+    /// Those who are spoken to in turns.
+    two: Vec<PeerId>,
 }
 
 impl Handler for App {
@@ -53,6 +55,12 @@ impl Handler for App {
     fn message(&mut self, peer: &mut Peer, message: Message) {
         match message {
             Message::Text("begin") => peer.piece("begun", false),
+            Message::Text("you two") => self.two.push(peer.id()),
+            Message::Text("in turns") => {
+                let before = ALLOCATOR.allocated();
+                (0..200_000).for_each(|number| peer.send_to(self.two[number % 2], ""));
+                self.allocated = ALLOCATOR.allocated().saturating_sub(before);
+            }
             message => {
                 let before = ALLOCATOR.allocated();
                 peer.send(message);
@@ -353,4 +361,37 @@ fn what_was_read_ahead_is_not_copied_anew_for_each_answer() {
     // What waits behind an answer was 100,000 bytes on the average.
     let each = (ALLOCATOR.total_allocated() - before) / REQUESTS;
     assert!(each < 2_000, "{each} bytes were allocated for each of them");
+}
+
+#[test]
+fn who_is_spoken_to_in_turns_is_looked_at_once() {
+    let _alone = alone();
+    let mut stage = Stage::new(Limits::default());
+    let mut all: Vec<TcpStream> = (0..3).map(|_| stage.web_socket("/")).collect();
+    all[..2].iter_mut().for_each(|stream| stage.send(stream, &frame(Message::Text("you two"))));
+    stage.settle();
+    stage.send(&mut all[2], &frame(Message::Text("in turns")));
+    stage.settle();
+    // Their queues hold two bytes for each message; a note of each would be eight more.
+    let allocated = stage.on.handler().allocated;
+    assert!((400_000..1_000_000).contains(&allocated), "{allocated}");
+}
+
+#[test]
+fn where_nobody_holds_much_it_is_not_looked_for_anew_for_each_newcomer() {
+    let _alone = alone();
+    let mut stage = Stage::new(Limits { budget: 200_000, ..Limits::default() });
+    let mut there = Vec::new();
+    while there.len() < 5_000 && stage.on.stats().refused == 0 {
+        there.push(stage.connect());
+        let _ = stage.on.turn(Some(Duration::ZERO)).expect("a turn");
+    }
+    let connections = stage.on.stats().connections;
+    assert!((500..5_000).contains(&connections), "{connections} have room");
+    let newcomers: Vec<TcpStream> = (0..100).map(|_| stage.connect()).collect();
+    let before = ALLOCATOR.total_allocated();
+    stage.settle();
+    let each = (ALLOCATOR.total_allocated() - before) as u64 / newcomers.len() as u64;
+    // To look for it is to make a list of all, of eight bytes each.
+    assert!(each < 4 * connections, "{each} bytes for each of them");
 }

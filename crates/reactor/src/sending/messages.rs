@@ -172,7 +172,7 @@ impl Sending {
     }
 
     #[inline]
-    pub(super) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
+    pub(crate) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
         if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
             self.flush(machine, slot, &[]);
         }

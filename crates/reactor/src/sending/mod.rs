@@ -68,6 +68,8 @@ pub(crate) struct Sending {
     pub(crate) date: Date,
     /// What the visited connection sends.
     pub(crate) cork: Cork,
+    /// When nobody was found who has much, and room was wanted: whoever looks in the same moment finds nobody either.
+    nobody_greedy: Option<Moment>,
     /// Where what anybody else is sent is encoded.
     scratch: Tail,
     /// Connections whose queue or state changed outside their visit.
@@ -94,8 +96,8 @@ pub(crate) struct Sending {
     /// The message that the running callback is told, if it is a long one.
     pub(crate) lent: Option<Lent>,
     pub(crate) draining: bool,
-    /// What this loop has done for its peers so far: bytes read (and looked at once more where a visit ended before them), what came out of those that were compressed, and what compressing and final
-    /// blocks have taken, as bytes that could have been read meanwhile.
+    /// What this loop has done for its peers so far, as bytes that could have been read meanwhile: those that were read, once more those that
+    /// a visit left behind, what came out of compressed ones, and what compressing, final blocks and deliveries have taken.
     pub(crate) work: u64,
     /// How much work is enough for this visit.
     enough: u64,
@@ -121,6 +123,7 @@ impl Sending {
             notices: Notices::default(),
             times: Times::new(&limits),
             cork: Cork::new(limits.cork + limits.direct),
+            nobody_greedy: None,
             scratch: Tail::default(),
             deflaters: Deflaters::new(),
             inflaters: Inflaters::new(limits.message, limits.receive.min(limits.visit)),

@@ -114,8 +114,13 @@ impl Sending {
     /// The loop shall look at this connection at the end of the turn.
     pub(crate) fn touch(&mut self, slot: u32) {
         let key = Key { slot, generation: self.slots[slot].generation };
-        // Many messages to one peer are one look at it.
+        // Many messages to one peer are one look at it …
         if self.touched.last() != Some(&key) {
+            // … and so are those to a few, in turns.
+            if self.touched.len() >= 2 * self.slots.len() + 16 {
+                self.touched.sort_unstable();
+                self.touched.dedup();
+            }
             self.touched.push(key);
         }
     }
@@ -200,11 +205,14 @@ impl Sending {
         }
     }
 
-    /// Writes from the queue what the socket takes. `true` if it became empty.
-    pub(crate) fn write_queue(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
+    /// Writes from the queue what the socket takes.
+    pub(crate) fn write_queue(&mut self, machine: &mut dyn Machine, slot: u32) {
         let connection = &mut self.slots[slot];
-        let Some(mut queue) = connection.output.take() else { return false };
-        let before = queue.pinned();
+        if connection.blocked || !connection.waits() {
+            return;
+        }
+        let Some(mut queue) = connection.output.take() else { return };
+        let (before, paused) = (queue.pinned(), connection.paused);
         let units = connection.session.is_open();
         while !connection.blocked && !queue.is_drained() {
             let mut parts = [IoSlice::new(&[]); PARTS];
@@ -229,7 +237,9 @@ impl Sending {
         connection.pinned = connection.pinned + after - before;
         connection.paused &= !drained;
         connection.emptied |= drained;
-        drained
+        if drained && connection.session.sent(self.now, paused) {
+            connection.since = self.now;
+        }
     }
 
     /// The event that says how many were dropped goes in front of what comes next.

@@ -18,6 +18,12 @@ use crate::wire::Machine;
 /// The kernel takes no more parts in one call.
 const MOST_PARTS: usize = 1_024;
 
+/// What all listeners together are to get is delivered when it is so many times [`Limits::cork`](crate::Limits::cork): some 20 ms.
+const MOST_COPIES: u64 = 256;
+
+/// To write to one more listener is as much work as to read so many bytes, beside those that it gets.
+const DELIVERING: u64 = 1 << 10;
+
 impl Sending {
     /// Publishes: at the end of the turn to the subscribers of this loop and of the others, or earlier if it becomes much.
     pub(crate) fn publish(
@@ -56,7 +62,7 @@ impl Sending {
         self.stats.published += 1;
         // What one turn can publish must not grow with what its peers can send.
         let Self { topics, deflaters, limits, work, .. } = self;
-        let waits = topics.publish(topic, except, |form, out| match (form, publication.message()) {
+        topics.publish(topic, except, |form, out| match (form, publication.message()) {
             (Form::Events, _) => publication.encode_event(out),
             (_, None) => {}
             (Form::Frames, Some(message)) => append_frame(message, out),
@@ -72,7 +78,9 @@ impl Sending {
                 }
             }
         });
-        if waits >= self.limits.cork {
+        let (waiting, owed) = self.topics.waiting();
+        let most = self.limits.cork;
+        if waiting >= most || owed >= MOST_COPIES.saturating_mul(most as u64) {
             self.deliver(machine);
         }
     }
@@ -163,6 +171,8 @@ impl Sending {
         if whole == 0 || self.slots[slot].ending {
             return;
         }
+        // They are only copied, as what is read into its place.
+        self.work += DELIVERING + (whole / Self::PLACED) as u64;
         let connection = &mut self.slots[slot];
         if form == Form::Events {
             connection.heard = self.now;

@@ -54,12 +54,20 @@ impl Sending {
             }
     }
 
-    /// Sees to it that the queue is below its bound, by writing what was only collected. `false` if it is not, or the connection has
+    /// Sees to it that the queue is below its bound, by writing what the socket takes by now. `false` if it is not, or the connection has
     /// come to an end over that.
     pub(super) fn come_below_bound(&mut self, machine: &mut dyn Machine, slot: u32) -> bool {
         let most = self.limits.send_queue;
         if self.queued(slot) < most {
             return true;
+        }
+        let connection = &mut self.slots[slot];
+        if connection.waits() && connection.output.as_ref().is_some_and(|queue| queue.untold == 0) {
+            // Its peer may have read since the socket was full: the edge that says so comes with the next poll, which is too late for what
+            // this turn has to say. Tried once, for what is dropped behind it.
+            connection.blocked = false;
+            self.write_queue(machine, slot);
+            self.touch(slot);
         }
         // What was only collected has not been refused by the socket yet.
         if self.cork.is_of(slot) && !self.slots[slot].blocked {
@@ -131,6 +139,9 @@ impl Sending {
         // Nobody needs to go for what is only there to save bytes or time.
         self.forget_deflaters();
         self.pool.clear();
+        if self.nobody_greedy == Some(self.now) {
+            return;
+        }
         let least = GREEDY.min(self.ledger.relief());
         let mut greedy: Vec<(usize, u32)> = Vec::new();
         for key in self.slots.keys() {
@@ -141,6 +152,7 @@ impl Sending {
             }
         }
         greedy.sort_unstable_by(|a, b| b.cmp(a));
+        self.nobody_greedy = greedy.is_empty().then_some(self.now);
         let wanted = more.saturating_add(self.ledger.relief());
         for (_, slot) in greedy {
             if self.ledger.admits(wanted) {

@@ -216,6 +216,7 @@ fn respond_with<H: Handler>(
         append_encoded(response.encoded_head_len(), |place| response.encode_head(&date, place), out);
         out.push(body);
     });
+    visit.sending.flush_if_long(visit.machine, visit.key.slot);
     let (request, status) = (parsed.map(request::Request::new), response.status.code());
     let took = visit.sending.now.since(visit.connection().since);
     let took = Duration::from_millis(u64::from(took));

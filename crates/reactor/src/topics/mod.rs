@@ -51,6 +51,8 @@ pub(crate) struct Topics {
     busy: Vec<u32>,
     /// Bytes that wait to be delivered, in all topics together.
     pending: usize,
+    /// The same, each as often as there is somebody who is to get it.
+    owed: u64,
     /// Buffers for the next topics that speak: one that is silent owns none.
     spare: Vec<Vec<u8>>,
     /// Counts publications; never starts again.
@@ -66,6 +68,7 @@ impl Topics {
             vacant: Vec::new(),
             busy: Vec::new(),
             pending: 0,
+            owed: 0,
             spare: Vec::new(),
             sequence: 0,
             turn: 0,
@@ -166,22 +169,18 @@ impl Topics {
         }
     }
 
-    /// Publishes to whoever listens now, except to one connection if so wished. Returns how many bytes wait in
-    /// all topics together. `encode` appends a form's bytes.
-    pub(crate) fn publish(
-        &mut self,
-        name: &str,
-        except: Option<u32>,
-        mut encode: impl FnMut(Form, &mut Vec<u8>),
-    ) -> usize {
-        let Some(number) = self.names.get(name).copied() else { return self.pending };
+    /// Publishes to whoever listens now, except to one connection if so wished. `encode` appends a form's bytes.
+    pub(crate) fn publish(&mut self, name: &str, except: Option<u32>, mut encode: impl FnMut(Form, &mut Vec<u8>)) {
+        let Some(number) = self.names.get(name).copied() else { return };
         let topic = topic_mut(&mut self.topics, number);
         for wire in &mut topic.forms {
             let before = wire.bytes.len();
             if wire.wanted > 0 {
                 encode(wire.form, in_use(&mut wire.bytes, &mut self.spare));
             }
-            self.pending += wire.bytes.len() - before + size_of::<usize>();
+            let length = wire.bytes.len() - before;
+            self.pending += length + size_of::<usize>();
+            self.owed += length as u64 * u64::from(wire.wanted);
             wire.ends.push(wire.bytes.len());
         }
         if topic.published.is_empty() {
@@ -190,7 +189,11 @@ impl Topics {
         topic.published.push(Published { sequence: self.sequence, except });
         self.sequence += 1;
         self.pending += size_of::<Published>();
-        self.pending
+    }
+
+    /// How many bytes wait in all topics together, and how many the listeners will get of them.
+    pub(crate) const fn waiting(&self) -> (usize, u64) {
+        (self.pending, self.owed)
     }
 
     /// Whether anything waits to be delivered.
@@ -266,7 +269,7 @@ impl Topics {
 
     /// Forgets this turn's publications.
     pub(crate) fn delivered(&mut self) {
-        self.pending = 0;
+        (self.pending, self.owed) = (0, 0);
         let mut busy = std::mem::take(&mut self.busy);
         for number in busy.drain(..) {
             let topic = topic_mut(&mut self.topics, number);
@@ -333,10 +336,23 @@ mod tests {
             }
             assert_eq!(publish(&mut topics, "nobody's", &"x".into(), None), waits);
             topics.delivered();
+            assert_eq!(topics.waiting(), (0, 0));
             let wires = || topics.topics.iter().flatten().flat_map(|topic| &topic.forms);
             assert!(wires().count() == 100 && wires().all(|wire| wire.bytes.capacity() == 0));
             assert_eq!(topics.spare.len(), SPARE);
         }
+    }
+
+    #[test]
+    fn what_is_owed_is_what_each_of_its_listeners_will_get() {
+        let (mut topics, mut slots) = listeners(5);
+        (0..3).for_each(|slot| drop(topics.subscribe(&mut slots, slot, Form::Frames, "t", 10)));
+        (3..5).for_each(|slot| drop(topics.subscribe(&mut slots, slot, Form::Events, "t", 10)));
+        publish(&mut topics, "t", &"hello".into(), None);
+        let all = 3 * "..hello".len() + 2 * "data: hello\n\n".len();
+        assert_eq!(topics.waiting().1, all as u64);
+        publish(&mut topics, "t", &"hello".into(), None);
+        assert_eq!(topics.waiting().1, 2 * all as u64);
     }
 
     #[test]

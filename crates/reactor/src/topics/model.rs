@@ -19,7 +19,8 @@ pub(super) fn listeners(count: usize) -> (Topics, Slots) {
 
 /// Publishes in the forms that tell where they belong.
 pub(super) fn publish(topics: &mut Topics, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
-    topics.publish(name, except, |form, out| append(form, publication, out))
+    topics.publish(name, except, |form, out| append(form, publication, out));
+    topics.waiting().0
 }
 
 fn append(form: Form, publication: &Publication<'_>, out: &mut Vec<u8>) {

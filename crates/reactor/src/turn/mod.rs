@@ -270,7 +270,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 if self.sending.slots.find(*key).is_none() {
                     continue;
                 }
-                self.write_queue(*key);
+                self.sending.write_queue(&mut self.wires, key.slot);
                 self.after_visit(*key, None);
                 let Sending { slots, ready, .. } = &mut self.sending;
                 if let Some(connection) = slots.find(*key).filter(|connection| connection.emptied) {

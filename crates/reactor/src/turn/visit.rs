@@ -30,7 +30,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return;
         }
         if self.sending.slots[key.slot].output.is_some() {
-            self.write_queue(key);
+            self.sending.write_queue(&mut self.wires, key.slot);
         }
         self.sending.cork.begin(key.slot);
         let connection = &mut self.sending.slots[key.slot];
@@ -131,19 +131,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.remove(key, Closed::Refused);
                 false
             }
-        }
-    }
-
-    pub(super) fn write_queue(&mut self, key: Key) {
-        let connection = &mut self.sending.slots[key.slot];
-        if connection.blocked || !connection.waits() {
-            return;
-        }
-        let paused = connection.paused;
-        let drained = self.sending.write_queue(&mut self.wires, key.slot);
-        let connection = &mut self.sending.slots[key.slot];
-        if drained && connection.session.sent(self.sending.now, paused) {
-            connection.since = self.sending.now;
         }
     }
 

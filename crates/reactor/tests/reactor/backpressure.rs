@@ -195,6 +195,45 @@ fn a_turns_burst_meets_the_bound_and_ends_with_whole_frames_and_a_close() {
 }
 
 #[test]
+fn who_reads_while_a_turn_speaks_is_not_ended_by_what_it_says() {
+    let message = "x".repeat(996);
+    let mut stage = Stage::with(Limits { cork: 2_000, ..small_queue() }, listener());
+    let mut ws = stage.web_socket("/");
+    stage.on.with_hub(|hub| {
+        ws.client.set_window(700);
+        for round in 1..=50 {
+            hub.publish("all", &message);
+            if round % 10 == 0 {
+                // The loop hears of it with its next poll.
+                ws.client.set_window(10_000);
+            }
+        }
+    });
+    ws.client.set_window(usize::MAX);
+    stage.settle();
+    assert_eq!(stage.app().whys(), []);
+    assert_eq!(ws.all_frames(), vec![whole(Opcode::Text, &message); 50]);
+}
+
+#[test]
+fn at_the_bound_a_write_is_tried_once_for_what_is_dropped() {
+    let app = listener().on_request(|_, _, _| longwire_reactor::Reply::web_socket().dropping());
+    let mut stage = Stage::with(small_queue(), app);
+    let ws = stage.web_socket("/");
+    ws.client.set_window(0);
+    let message = "x".repeat(996);
+    let publish = |stage: &mut Stage, count| {
+        stage.on.with_hub(|hub| (0..count).for_each(|_| hub.publish("all", &message)));
+        stage.settle();
+    };
+    publish(&mut stage, 10);
+    let before = stage.world.calls().writes;
+    publish(&mut stage, 100);
+    assert_eq!(stage.world.calls().writes - before, 1);
+    assert_eq!(stage.on.stats().dropped, 100);
+}
+
+#[test]
 fn a_turns_burst_ends_an_event_stream_behind_whole_events() {
     let event = format!("data: {}\n\n", "z".repeat(992));
     for (count, cork) in BURSTS {

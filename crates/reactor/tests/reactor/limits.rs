@@ -327,6 +327,21 @@ fn so_much_is_collected_before_it_is_written() {
     }
 }
 
+#[test]
+fn so_much_of_pages_is_collected_before_it_is_written() {
+    for (cork, writes) in [(999, 5), (1_000, 5), (2_000, 3), (100_000, 1)] {
+        let app = App::new().on_request(|_, _, _| Reply::page("text/plain", vec![b'x'; 400]));
+        let mut stage = Stage::with(Limits { cork, ..Limits::default() }, app);
+        let client = stage.connect();
+        client.send(get("/").repeat(10).as_bytes());
+        let calls = stage.settle().writes;
+        let answers = client.receive();
+        // Two are more than a thousand bytes, and four are more than two thousand.
+        assert_eq!(answers.len() / 10 / 50, 10, "some 500 bytes each: {}", answers.len());
+        assert_eq!(calls, writes, "{cork}");
+    }
+}
+
 /// A listener of the real machine.
 fn listener() -> (Listener, SockAddr) {
     let listener = Listener::tcp("127.0.0.1:0".parse().unwrap()).expect("loopback has a free port");
