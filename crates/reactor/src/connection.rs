@@ -47,8 +47,8 @@ pub(crate) struct Connection {
     pub(crate) blocked: bool,
     /// Reading is paused until the queue is empty.
     pub(crate) paused: bool,
-    /// The carried input has not been looked at since it was kept.
-    pub(crate) unread: bool,
+    /// Something that was read was left over, and can be gone on with though nothing more comes.
+    pub(crate) left_over: bool,
     /// An end was noted: nothing is sent any more, the loop will close it.
     pub(crate) ending: bool,
     pub(crate) waking: bool,
@@ -88,7 +88,7 @@ impl Connection {
             finished: false,
             blocked: false,
             paused: false,
-            unread: false,
+            left_over: false,
             ending: false,
             waking: false,
             emptied: false,
@@ -122,7 +122,7 @@ impl Connection {
     /// Whether there may be something to read, or to look at once more, and it is time for it.
     pub(crate) fn wants_read(&self) -> bool {
         let may = !self.paused && !self.ending && self.session.reads();
-        may && (self.unread || self.readable && !self.finished)
+        may && (self.left_over || self.readable && !self.finished)
     }
 
     /// Whether it is an open WebSocket on which nothing is begun, waits or is to be looked at: it pins its slot alone, and of time only
@@ -130,8 +130,13 @@ impl Connection {
     #[inline]
     pub(crate) fn is_at_rest(&self) -> bool {
         let owns = self.output.is_some() || self.input.is_some() || self.subscriptions.is_some();
-        let has_to =
-            self.readable || self.unread || self.finished || self.paused || self.ending || self.waking || self.emptied;
+        let has_to = self.readable
+            || self.left_over
+            || self.finished
+            || self.paused
+            || self.ending
+            || self.waking
+            || self.emptied;
         !owns && !has_to && self.session.is_at_rest()
     }
 
@@ -140,7 +145,7 @@ impl Connection {
     pub(crate) fn only_reads(&self) -> bool {
         let owns = self.output.is_some() || self.input.is_some();
         // One word of questions, without a branch for each.
-        let has_to = self.read_closed | self.finished | self.paused | self.ending | self.unread | self.emptied;
+        let has_to = self.read_closed | self.finished | self.paused | self.ending | self.left_over | self.emptied;
         let reads = self.readable && self.short_read_drains;
         reads && !owns && !has_to && self.session.takes_whole()
     }

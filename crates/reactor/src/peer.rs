@@ -78,7 +78,7 @@ impl<'a> Out<'a> {
 
     /// Whether callbacks have done so much that the visit must end before all that was read is looked at.
     pub(crate) const fn is_overworked(&self) -> bool {
-        self.sending.is_overworked()
+        self.sending.work.is_too_much()
     }
 
     /// Whether what is collected for this peer is half of what its queue would hold.

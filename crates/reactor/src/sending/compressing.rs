@@ -4,9 +4,6 @@ use super::Sending;
 use crate::deflate::Deflaters;
 use crate::session::Session;
 
-/// To compress a byte is as much work as to read so many, and up to five times as much where nothing becomes shorter.
-pub(super) const DEFLATING: u64 = 4;
-
 impl Sending {
     /// The payload that goes out in the place of this message's, if that was agreed on and it is long enough. Give it back to
     /// `deflaters`.
@@ -18,7 +15,7 @@ impl Sending {
     fn deflate_long(&mut self, slot: u32, message: &[u8]) -> Option<Vec<u8>> {
         let Session::WebSocket(socket) = &self.slots[slot].session else { return None };
         let (terms, window) = (socket.terms, socket.terms.window()?);
-        self.work += DEFLATING * message.len() as u64;
+        self.work.deflated(message.len());
         if !terms.we_keep() {
             return self.deflaters.shared(window, message);
         }

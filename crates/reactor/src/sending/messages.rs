@@ -171,13 +171,6 @@ impl Sending {
         payload.len() >= self.limits.direct && self.cork.is_of(slot) && !collects
     }
 
-    #[inline]
-    pub(crate) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
-        if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
-            self.flush(machine, slot, &[]);
-        }
-    }
-
     /// Sends a piece of a message; the first one decides what kind of message it is. It goes plain: as long as it lasts, it
     /// would need a compressor of its own.
     pub(crate) fn piece(&mut self, machine: &mut dyn Machine, slot: u32, piece: Message<'_>, end: bool) {

@@ -12,6 +12,7 @@ mod messages;
 mod output;
 mod publishing;
 mod room;
+mod work;
 
 use std::collections::VecDeque;
 use std::io;
@@ -46,6 +47,7 @@ use addresses::Addresses;
 use cork::Cork;
 use masks::Masks;
 pub(crate) use messages::Way;
+pub(crate) use work::Work;
 
 /// See the top of this file.
 pub(crate) struct Sending {
@@ -68,7 +70,7 @@ pub(crate) struct Sending {
     pub(crate) date: Date,
     /// What the visited connection sends.
     pub(crate) cork: Cork,
-    /// When nobody was found who has much, and room was wanted: whoever looks in the same moment finds nobody either.
+    /// When room was wanted and nobody at all was found who has much: in that moment nobody is looked for again.
     nobody_greedy: Option<Moment>,
     /// Where what anybody else is sent is encoded.
     scratch: Tail,
@@ -96,13 +98,8 @@ pub(crate) struct Sending {
     /// The message that the running callback is told, if it is a long one.
     pub(crate) lent: Option<Lent>,
     pub(crate) draining: bool,
-    /// What this loop has done for its peers so far, as bytes that could have been read meanwhile: those that were read, once more those that
-    /// a visit left behind, what came out of compressed ones, and what compressing, final blocks and deliveries have taken.
-    pub(crate) work: u64,
-    /// How much work is enough for this visit.
-    enough: u64,
-    /// With how much it ends amid what was read.
-    too_much: u64,
+    /// What this loop does for its peers, of which there may be enough.
+    pub(crate) work: Work,
     /// As long as less than this is collected, nothing is asked of anybody: see [`collect`](Self::collect).
     little: usize,
 }
@@ -127,8 +124,6 @@ impl Sending {
             scratch: Tail::default(),
             deflaters: Deflaters::new(),
             inflaters: Inflaters::new(limits.message, limits.receive.min(limits.visit)),
-            enough: 0,
-            too_much: 0,
             little: limits.cork.min(limits.send_queue).saturating_sub(Header::MAX_LEN),
             limits,
             slots: Slots::new(),
@@ -154,12 +149,9 @@ impl Sending {
             pool,
             lent: None,
             draining: false,
-            work: 0,
+            work: Work::default(),
         }
     }
-
-    /// So many bytes that are read into their place are as much work as one that is looked at.
-    pub(crate) const PLACED: usize = 4;
 
     /// What the application calls a connection.
     pub(crate) fn id(&self, key: Key) -> PeerId {
@@ -222,7 +214,7 @@ impl Sending {
         connection.client = true;
         // A socket that is being connected is not writable; the first writable edge says how it came out.
         connection.blocked = true;
-        let key = self.take_in(connection);
+        let key = self.insert(connection);
         self.addresses.note(key.slot, address);
         if let Err(error) = machine.connect(key, address, source) {
             self.let_go(key);
@@ -233,7 +225,7 @@ impl Sending {
     }
 
     /// A connection that was admitted gets its slot.
-    pub(crate) fn take_in(&mut self, mut connection: Connection) -> Key {
+    pub(crate) fn insert(&mut self, mut connection: Connection) -> Key {
         connection.pinned = self.slot_cost;
         self.ledger.settle(0, self.slot_cost);
         self.slots.insert(connection)
@@ -254,43 +246,20 @@ impl Sending {
 
     /// So many bytes were read.
     #[inline]
-    pub(crate) const fn took_in(&mut self, bytes: usize) {
+    pub(crate) const fn has_read(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        self.looks_at(bytes);
+        self.work.read(bytes);
     }
 
-    /// So many bytes were read into their place: nothing is done with most of them but that they are unmasked.
-    pub(crate) const fn took_in_place(&mut self, bytes: usize) {
+    /// So many were read into their place.
+    pub(crate) const fn has_placed(&mut self, bytes: usize) {
         count(&mut self.stats.bytes_in, bytes as u64);
-        self.looks_at(bytes.div_ceil(Self::PLACED));
-    }
-
-    /// So much is to be looked at that was read.
-    #[inline]
-    pub(crate) const fn looks_at(&mut self, work: usize) {
-        count(&mut self.work, work as u64);
-        count(&mut self.too_much, work as u64);
-    }
-
-    /// A visit begins to read.
-    pub(crate) const fn begin_work(&mut self) {
-        self.enough = self.work.wrapping_add(self.limits.visit as u64);
-        self.too_much = self.enough;
-    }
-
-    /// How much work the visit may still do.
-    pub(crate) const fn work_left(&self) -> usize {
-        self.enough.saturating_sub(self.work) as usize
-    }
-
-    /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much as a visit may read.
-    pub(crate) const fn is_overworked(&self) -> bool {
-        self.work >= self.too_much
+        self.work.placed(bytes);
     }
 
     /// Whether callbacks have left nothing to be done.
     #[inline]
-    pub(crate) fn has_settled(&self) -> bool {
+    pub(crate) fn has_nothing_left(&self) -> bool {
         let said = self.outbound.is_empty() && self.topics.is_idle() && self.answers.is_empty();
         said && self.endings.is_empty() && self.touched.is_empty()
     }

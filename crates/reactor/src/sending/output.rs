@@ -116,10 +116,12 @@ impl Sending {
         let key = Key { slot, generation: self.slots[slot].generation };
         // Many messages to one peer are one look at it …
         if self.touched.last() != Some(&key) {
-            // … and so are those to a few, in turns.
+            // … and so are those to a few, by turns. (A flag, as that of the ready list, would cost each connection eight bytes.)
             if self.touched.len() >= 2 * self.slots.len() + 16 {
-                self.touched.sort_unstable();
-                self.touched.dedup();
+                let Self { touched, slots, .. } = self;
+                touched.retain(|key| slots.find(*key).is_some());
+                touched.sort_unstable();
+                touched.dedup();
             }
             self.touched.push(key);
         }
@@ -136,7 +138,15 @@ impl Sending {
         self.write_out(machine, slot, payload).saturating_sub(collected)
     }
 
-    /// The same; returns how much it took of both. What it does not take of the cork goes to the queue. RFC 6455 §6.1: what was formed is
+    /// Writes what was collected, if that is as much as may be.
+    #[inline]
+    pub(crate) fn flush_if_long(&mut self, machine: &mut dyn Machine, slot: u32) {
+        if self.cork.is_of(slot) && self.cork.bytes.len() >= self.limits.cork {
+            self.flush(machine, slot, &[]);
+        }
+    }
+
+    /// As [`flush`](Self::flush); returns how much it took of both. What it does not take of the cork goes to the queue. RFC 6455 §6.1: what was formed is
     /// transmitted.
     #[inline]
     fn write_out<M: Machine + ?Sized>(&mut self, machine: &mut M, slot: u32, payload: &[u8]) -> usize {

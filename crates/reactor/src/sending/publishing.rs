@@ -5,7 +5,6 @@ use std::io::IoSlice;
 use longwire_frame::State;
 
 use super::Sending;
-use super::compressing::DEFLATING;
 use crate::encode::{append_deflated_frame, append_frame};
 use crate::publication::Publication;
 use crate::remote::Parcel;
@@ -20,9 +19,6 @@ const MOST_PARTS: usize = 1_024;
 
 /// What all listeners together are to get is delivered when it is so many times [`Limits::cork`](crate::Limits::cork): some 20 ms.
 const MOST_COPIES: u64 = 256;
-
-/// To write to one more listener is as much work as to read so many bytes, beside those that it gets.
-const DELIVERING: u64 = 1 << 10;
 
 impl Sending {
     /// Publishes: at the end of the turn to the subscribers of this loop and of the others, or earlier if it becomes much.
@@ -60,7 +56,6 @@ impl Sending {
         except: Option<u32>,
     ) {
         self.stats.published += 1;
-        // What one turn can publish must not grow with what its peers can send.
         let Self { topics, deflaters, limits, work, .. } = self;
         topics.publish(topic, except, |form, out| match (form, publication.message()) {
             (Form::Events, _) => publication.encode_event(out),
@@ -68,7 +63,7 @@ impl Sending {
             (Form::Frames, Some(message)) => append_frame(message, out),
             (Form::Deflated(window), Some(message)) => {
                 let worth_it = message.len() >= limits.deflate_from;
-                *work += if worth_it { DEFLATING * message.len() as u64 } else { 0 };
+                work.deflated(if worth_it { message.len() } else { 0 });
                 match worth_it.then(|| deflaters.shared(window, message.as_bytes())).flatten() {
                     Some(payload) => {
                         append_deflated_frame(message, &payload, out);
@@ -78,9 +73,9 @@ impl Sending {
                 }
             }
         });
-        let (waiting, owed) = self.topics.waiting();
+        // What one turn can publish must not grow with what its peers can send.
         let most = self.limits.cork;
-        if waiting >= most || owed >= MOST_COPIES.saturating_mul(most as u64) {
+        if self.topics.pending() >= most || self.topics.owed() >= MOST_COPIES.saturating_mul(most as u64) {
             self.deliver(machine);
         }
     }
@@ -171,8 +166,7 @@ impl Sending {
         if whole == 0 || self.slots[slot].ending {
             return;
         }
-        // They are only copied, as what is read into its place.
-        self.work += DELIVERING + (whole / Self::PLACED) as u64;
+        self.work.delivered(whole);
         let connection = &mut self.slots[slot];
         if form == Form::Events {
             connection.heard = self.now;
@@ -198,7 +192,7 @@ impl Sending {
     }
 
     /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
-    /// below its bound. At the bound the connection ends.
+    /// below its bound. At the bound its policy drops them, or ends it.
     fn queue_units(&mut self, machine: &mut dyn Machine, slot: u32, bytes: &[u8], taken: usize, held: bool) {
         let mut next = 0;
         for end in unit::ends_in(bytes, 0) {

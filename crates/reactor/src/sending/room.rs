@@ -64,7 +64,7 @@ impl Sending {
         let connection = &mut self.slots[slot];
         if connection.waits() && connection.output.as_ref().is_some_and(|queue| queue.untold == 0) {
             // Its peer may have read since the socket was full: the edge that says so comes with the next poll, which is too late for what
-            // this turn has to say. Tried once, for what is dropped behind it.
+            // this turn has to say. Where that is dropped it is tried once, until its application was told.
             connection.blocked = false;
             self.write_queue(machine, slot);
             self.touch(slot);
@@ -152,7 +152,7 @@ impl Sending {
             }
         }
         greedy.sort_unstable_by(|a, b| b.cmp(a));
-        self.nobody_greedy = greedy.is_empty().then_some(self.now);
+        self.nobody_greedy = (greedy.is_empty() && but.is_none()).then_some(self.now);
         let wanted = more.saturating_add(self.ledger.relief());
         for (_, slot) in greedy {
             if self.ledger.admits(wanted) {

@@ -54,11 +54,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     };
     if whole {
         let start = body.head as usize;
-        let whole = std::mem::take(&mut input.request);
-        let (head, body) = whole.split_at(start);
+        let all = std::mem::take(&mut input.request);
+        let (head, content) = all.split_at(start);
         let mut slots = FieldSlots::new();
         let request = Request::parse(head, &mut slots).expect("a head that was parsed before");
-        head::request(visit, &request, head, body);
+        head::request(visit, &request, head, content);
     }
     taken
 }

@@ -11,9 +11,6 @@ use crate::deflate::{Inflating, Parked};
 use crate::handler::Handler;
 use crate::queue::growth;
 
-/// A final block is as much work as so many bytes that are read.
-const FINAL_BLOCK: u64 = 1 << 10;
-
 /// So many bytes of a compressed message that arrives in pieces are worth a decompressor, which pins ten times as many.
 const WORTH: usize = 4 << 10;
 
@@ -83,7 +80,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
         if connection.ending {
             break false;
         }
-        if connection.paused || visit.sending.is_overworked() {
+        if connection.paused || visit.sending.work.is_too_much() {
             inflating.parked = Some(Parked { bytes: bytes[at..].to_vec(), end });
             break false;
         }
@@ -97,7 +94,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
         };
         at += step.consumed;
         let blocks = inflating.final_blocks().saturating_sub(before);
-        visit.sending.work += u64::from(blocks) * FINAL_BLOCK;
+        visit.sending.work.inflated(0, blocks);
         let Some(data) = step.event else {
             if step.consumed == 0 {
                 break false;
@@ -110,7 +107,7 @@ fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, 
             _ => (0, false),
         };
         visit.sending.stats.inflated += brought as u64;
-        visit.sending.work += brought as u64;
+        visit.sending.work.inflated(brought, 0);
         web_socket::hand_on(visit, data);
         visit.pause_if_full();
         if ends {

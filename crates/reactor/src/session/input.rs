@@ -6,7 +6,7 @@ use super::carry::Carry;
 use crate::deflate::Inflating;
 use crate::ledger::OBJECT;
 
-/// The carried input of one connection.
+/// What one connection has received and not used up.
 #[derive(Default)]
 pub(crate) struct Input {
     /// An incomplete head, frame header or control frame; or bytes that were read before the visit ended.

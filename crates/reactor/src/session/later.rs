@@ -36,7 +36,7 @@ pub(super) fn wait<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8]) {
     visit.become_session(Session::Later(Later { wanted }));
 }
 
-/// Gives the answer; what the peer sent meanwhile is looked at afterwards.
+/// Gives the answer; what was read behind the request is looked at afterwards.
 pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Closed) {
     let Session::Later(Later { wanted }) = &mut visit.connection().session else { return };
     let wanted = std::mem::take(wanted);
@@ -58,7 +58,7 @@ pub(super) fn answer<H: Handler>(visit: &mut Visit<'_, H>, reply: Reply, why: Cl
         visit.closed(why);
     }
     if visit.input.as_ref().is_some_and(|input| !input.carry.is_empty()) {
-        visit.connection().unread = true;
+        visit.connection().left_over = true;
     }
 }
 

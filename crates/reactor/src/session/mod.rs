@@ -62,11 +62,11 @@ pub(crate) enum AtFin {
 }
 
 impl Session {
-    /// What it means that the peer has sent its FIN, and whether there is something that came before it and was not read.
-    pub(crate) const fn at_fin(&self, unread: bool) -> AtFin {
+    /// What it means that the peer has sent its FIN, and whether something that came before it was left over.
+    pub(crate) const fn at_fin(&self, left_over: bool) -> AtFin {
         match self {
             Self::Later(_) | Self::Closing(_) => AtFin::GoesOn,
-            Self::Head(_) | Self::Body(_) if unread => AtFin::GoesOn,
+            Self::Head(_) | Self::Body(_) if left_over => AtFin::GoesOn,
             // Half a request never will be one.
             Self::Head(_) | Self::Body(_) => AtFin::EndsWhenSent,
             Self::WebSocket(_) | Self::Events(_) | Self::Opening(_) => AtFin::Ends,

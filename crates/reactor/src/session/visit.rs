@@ -31,7 +31,7 @@ pub(crate) struct Visit<'a, H: Handler> {
     pub(crate) rules: &'a Rules,
     pub(crate) reply: &'a mut longwire_frame::Reply,
     pub(crate) key: Key,
-    /// The connection's carried input, taken out of its slot for the visit.
+    /// What has come and is not used up, taken out of its slot for the visit.
     pub(crate) input: &'a mut Option<Box<Input>>,
 }
 
@@ -49,7 +49,7 @@ impl<H: Handler> Visit<'_, H> {
         let mut used = 0;
         while used < bytes.len() {
             let rest = &mut bytes[used..];
-            let overworked = self.sending.is_overworked();
+            let overworked = self.sending.work.is_too_much();
             let connection = self.connection();
             if connection.paused || connection.ending || overworked {
                 break;

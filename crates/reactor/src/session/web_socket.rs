@@ -191,7 +191,7 @@ fn is_begun<H: Handler>(visit: &Visit<'_, H>) -> bool {
 /// Whether a visit goes no further now.
 fn has_enough<H: Handler>(visit: &mut Visit<'_, H>) -> bool {
     visit.pause_if_full();
-    let overworked = visit.sending.is_overworked();
+    let overworked = visit.sending.work.is_too_much();
     let connection = visit.connection();
     connection.ending || connection.paused || overworked || compressed::is_parked(visit)
 }

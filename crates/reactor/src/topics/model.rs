@@ -20,7 +20,7 @@ pub(super) fn listeners(count: usize) -> (Topics, Slots) {
 /// Publishes in the forms that tell where they belong.
 pub(super) fn publish(topics: &mut Topics, name: &str, publication: &Publication<'_>, except: Option<u32>) -> usize {
     topics.publish(name, except, |form, out| append(form, publication, out));
-    topics.waiting().0
+    topics.pending()
 }
 
 fn append(form: Form, publication: &Publication<'_>, out: &mut Vec<u8>) {
@@ -98,6 +98,7 @@ proptest! {
                     }
                 }
                 Act::Deliver => {
+                    let mut given = 0;
                     for (slot, hears) in model.iter_mut().enumerate() {
                         let slot = slot as u32;
                         let mut numbers: Vec<u64> = hears.iter().flatten().flatten().copied().collect();
@@ -106,9 +107,11 @@ proptest! {
                         for number in numbers.iter().map(ToString::to_string) {
                             append(form(slot), &Publication::from(&number), &mut expected);
                         }
+                        given += expected.len() as u64;
                         prop_assert_eq!(heard(&topics, &slots, slot, form(slot)), expected);
                         hears.iter_mut().flatten().for_each(Vec::clear);
                     }
+                    prop_assert!(given <= topics.owed());
                     let mut audience = Vec::new();
                     topics.audience(&mut slots, &mut audience);
                     let all = audience.len();
@@ -128,4 +131,20 @@ proptest! {
         }
         prop_assert!(topics.names.is_empty() && topics.is_idle());
     }
+}
+
+#[test]
+fn what_is_owed_counts_every_reader_of_a_form_in_its_own_bytes() {
+    let (mut topics, mut slots) = listeners(5);
+    for slot in 0..5 {
+        let form = if slot < 3 { Form::Frames } else { Form::Events };
+        assert!(topics.subscribe(&mut slots, slot, form, "t", 10));
+    }
+    let all = 3 * "..hello".len() + 2 * "data: hello\n\n".len();
+    for times in 1..3 {
+        publish(&mut topics, "t", &"hello".into(), None);
+        assert_eq!(topics.owed(), times * all as u64);
+    }
+    topics.delivered();
+    assert_eq!(topics.owed(), 0);
 }

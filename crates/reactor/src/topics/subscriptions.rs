@@ -6,7 +6,7 @@ use crate::ledger::OBJECT;
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     pub(super) entries: Vec<Entry>,
-    /// The turn in which this connection was last served, so that nobody is served twice.
+    /// The delivery in which this connection was last served, so that nobody is served twice.
     pub(super) served: u32,
     /// What the topics themselves would cost, if nobody else listened to them.
     pub(super) topics: u32,

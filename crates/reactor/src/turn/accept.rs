@@ -133,7 +133,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let session = Session::Head(head::Head::first(self.sending.limits.head));
         let mut connection = Connection::new(session, self.sending.now);
         (connection.loopback, connection.short_read_drains) = (loopback, short_read_drains);
-        let key = self.sending.take_in(connection);
+        let key = self.sending.insert(connection);
         if let Some(address) = address {
             self.sending.addresses.note(key.slot, address);
         }

@@ -90,7 +90,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             ("finished", connection.finished),
             ("blocked", connection.blocked),
             ("paused", connection.paused),
-            ("unread", connection.unread),
+            ("left_over", connection.left_over),
             ("ending", connection.ending),
             ("waking", connection.waking),
         ] {

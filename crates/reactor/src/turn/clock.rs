@@ -19,7 +19,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if waits || timeout == Some(Duration::ZERO) {
             return Some(Duration::ZERO);
         }
-        // As of the last turn, or of what was done since: before a poll the clock is not read.
+        // As of the last turn, or of what was done since: for the loop's own sake the clock is not read before a poll.
         let now = self.sending.now;
         let mut due = self.sending.deadlines.next();
         if self.tick.is_some() || self.retry_accept.is_some() || self.drained_at.is_some() {
@@ -52,14 +52,14 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Whether the loop was away for so long between two polls that peers are to be read before their deadlines fire.
     pub(super) fn note_stall(&mut self) {
-        // More than this between two turns was not the peers' doing.
+        // A deadline that is overdue by more, after so long since the last poll, is the loop's own doing.
         const STALL: u32 = 1_000;
         // Nor may peers that keep the loop busy hold deadlines up for longer.
         const CATCH_UP: u32 = 1_000;
         let now = self.sending.now;
-        let slept = now.since(std::mem::replace(&mut self.polled, now));
+        let away = now.since(std::mem::replace(&mut self.polled, now));
         // Once for each stall: between two of these, deadlines have fired.
-        if slept > STALL && self.late.is_none() {
+        if away > STALL && self.late.is_none() {
             let overdue = self.sending.deadlines.next().is_some_and(|due| now.since(due) > STALL);
             self.late = overdue.then(|| now.after(CATCH_UP));
         }

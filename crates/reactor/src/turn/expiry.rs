@@ -34,9 +34,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             expired.push(key);
         }
         // What is read for them is work as well: whom the turn has no time for is due in the next.
-        let enough = self.sending.work.saturating_add(self.quota);
+        let enough = self.sending.work.after(self.quota);
         for key in expired.drain(..) {
-            if self.sending.work < enough {
+            if !self.sending.work.has_come_to(enough) {
                 self.fire(key);
             }
             if self.sending.slots.find(key).is_some() {

@@ -5,9 +5,9 @@
 //! ```text
 //! poll, edges ───► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
 //!           │                  │                        ┌───────────────────────────────┘
-//!           └► sticky bits     │                        └► endings ─► answers ─► publications ─► touched queues ─► again, while
+//!           └► sticky bits     │                        └► answers ─► endings ─► publications ─► touched queues ─► again, while
 //!                              │                                                                       there is one of these
-//!                              └► queue out ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
+//!                              └► queue out ─► what was left over ─► read ─► session ─► callbacks ─► cork out   (until drained or over budget)
 //! ```
 
 mod accept;
@@ -189,11 +189,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.accept();
         }
         // Whom this turn has no time for keeps its place.
-        let enough = self.sending.work.saturating_add(self.quota);
+        let enough = self.sending.work.after(self.quota);
         let last = self.sending.ready.end();
         while let Some(key) = self.sending.ready.pop(last, &mut self.sending.slots) {
             self.visit(key, false);
-            if self.sending.work >= enough {
+            if self.sending.work.has_come_to(enough) {
                 break;
             }
         }
@@ -212,7 +212,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         if !self.sending.drops.is_empty() {
             self.run_drops();
         }
-        if !self.sending.has_settled() {
+        if !self.sending.has_nothing_left() {
             self.settle_all();
         }
         Ok(self.outlook())
@@ -258,9 +258,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
-    /// What callbacks left to be done: endings, answers, publications, queues. Each may bring more of the others.
+    /// What callbacks left to be done: answers, endings, publications, queues. Each may bring more of the others.
     fn settle_all(&mut self) {
-        while !self.sending.has_settled() {
+        while !self.sending.has_nothing_left() {
             // An answer that was given is given, also to whoever was closed behind it.
             self.run_answers();
             self.run_endings();
@@ -278,7 +278,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                     ready.push(connection, *key);
                 }
             }
-            if self.sending.has_settled() {
+            if self.sending.has_nothing_left() {
                 self.sending.touched = touched;
                 self.sending.touched.clear();
                 self.sending.touched.shrink_to(4_096);

@@ -6,7 +6,7 @@ use std::io;
 use super::Loop;
 use crate::closed::Closed;
 use crate::handler::Handler;
-use crate::sending::{Sending, broken};
+use crate::sending::{Sending, Work, broken};
 use crate::session::carry::Carry;
 use crate::session::input::Input;
 use crate::session::{AtFin, Session, Visit, opening};
@@ -20,7 +20,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let connection = &mut self.sending.slots[key.slot];
         connection.readable |= try_read;
         if connection.only_reads() {
-            return self.visit_at_rest(key);
+            return self.visit_that_only_reads(key);
         }
         if connection.ending {
             return;
@@ -45,22 +45,22 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 visit.call(|handler, peer| handler.drained(peer));
             }
         }
-        self.sending.begin_work();
+        self.sending.work.begin_visit(self.sending.limits.visit);
         self.visit_on(key, input, None);
     }
 
     /// The visit that most visits are: of a WebSocket on which nothing is begun and for which nothing waits. What comes is read at once,
     /// and whole messages are taken from where they lie. What else there is goes the way of any visit, from there on.
-    fn visit_at_rest(&mut self, key: Key) {
+    fn visit_that_only_reads(&mut self, key: Key) {
         let Self { handler, users, sending, wires, receive, .. } = self;
         sending.cork.begin(key.slot);
-        sending.begin_work();
+        sending.work.begin_visit(sending.limits.visit);
         let space = receive.len().min(sending.slots[key.slot].session.reads_at_most(&sending.limits));
         let read = wires.read(key.slot, &mut receive[..space]);
         let Some(length) = read.as_ref().ok().copied().filter(|length| (1..space).contains(length)) else {
             return self.visit_on(key, None, Some((space, read)));
         };
-        sending.took_in(length);
+        sending.has_read(length);
         let connection = &mut sending.slots[key.slot];
         (connection.heard, connection.readable) = (sending.now, false);
         let way = Sending::way_to(connection, &sending.limits);
@@ -144,16 +144,16 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             if !connection.wants_read() {
                 return Ok(());
             }
-            if std::mem::take(&mut connection.unread) {
+            if std::mem::take(&mut connection.left_over) {
                 self.look_on(key, input);
                 continue;
             }
-            let left = self.sending.work_left();
+            let left = self.sending.work.left();
             if left == 0 {
                 return Ok(());
             }
             let to_come = input.as_ref().map_or(0, |input| web_socket::left_to_place(&self.sending, key, input));
-            match to_come.min(left.saturating_mul(Sending::PLACED)) {
+            match to_come.min(left.saturating_mul(Work::COPIED)) {
                 0 => self.read_shared(key, input, buffer)?,
                 most => self.read_in_place(key, input, most, to_come)?,
             }
@@ -180,10 +180,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     ) -> Result<(), Closed> {
         let read = self.note_read(key, read, space)?;
         if read > 0 {
-            self.sending.took_in(read);
+            self.sending.has_read(read);
             self.decode(key, input, &mut buffer[..front + read]);
         } else {
-            carry(input, &buffer[..front]);
+            keep_rest(input, &buffer[..front]);
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn decode(&mut self, key: Key, input: &mut Option<Box<Input>>, bytes: &mut [u8]) {
         let used = self.visit_of(key, input).receive(bytes);
         if used < bytes.len() {
-            carry(input, &bytes[used..]);
+            keep_rest(input, &bytes[used..]);
         }
     }
 
@@ -200,7 +200,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     fn look_on(&mut self, key: Key, input: &mut Option<Box<Input>>) {
         let mut carry = input.as_mut().map(|input| std::mem::take(&mut input.carry)).unwrap_or_default();
         let used = self.visit_of(key, input).receive(carry.rest());
-        self.sending.looks_at(used);
+        self.sending.work.read(used);
         carry.use_up(used);
         if !carry.is_empty() {
             input.get_or_insert_default().carry = carry;
@@ -224,7 +224,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         let read = self.wires.read(key.slot, place);
         let read = self.note_read(key, read, space)?;
         if read > 0 {
-            self.sending.took_in_place(read);
+            self.sending.has_placed(read);
             web_socket::received_in_place(&mut self.visit_of(key, input), read);
         }
         Ok(())
@@ -263,11 +263,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Puts the input back into its slot, if there is anything in it.
     fn keep(&mut self, key: Key, input: Option<Box<Input>>) {
         let Some(input) = input.filter(|input| !input.is_empty()) else { return };
-        let overworked = self.sending.is_overworked();
+        let overworked = self.sending.work.is_too_much();
         let connection = &mut self.sending.slots[key.slot];
         let waits = connection.paused || overworked;
-        connection.unread |= waits && !input.carry.is_empty();
-        connection.unread |= input.is_parked();
+        connection.left_over |= waits && !input.carry.is_empty();
+        connection.left_over |= input.is_parked();
         connection.input = Some(input);
     }
 
@@ -292,7 +292,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             return self.remove(key, Closed::Gone);
         }
         if connection.finished {
-            match connection.session.at_fin(connection.unread) {
+            match connection.session.at_fin(connection.left_over) {
                 AtFin::GoesOn => {}
                 AtFin::EndsWhenSent => return self.close_when_sent(key),
                 AtFin::Ends => return self.remove(key, Closed::Gone),
@@ -381,7 +381,7 @@ fn bring_to_front(carry: &mut Carry, buffer: &mut [u8]) -> usize {
 }
 
 /// Keeps what the session did not take.
-fn carry(input: &mut Option<Box<Input>>, rest: &[u8]) {
+fn keep_rest(input: &mut Option<Box<Input>>, rest: &[u8]) {
     if !rest.is_empty() {
         input.get_or_insert_default().carry.push(rest);
     }

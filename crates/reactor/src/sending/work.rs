@@ -1,0 +1,133 @@
+//! Work: what a loop does for its peers, counted in bytes that could have been read meanwhile. By it visits and turns end. What a thing costs
+//! stands here and nowhere else.
+
+use crate::stats::count;
+
+/// See the top of this file.
+#[derive(Default)]
+pub(crate) struct Work {
+    /// What was done so far.
+    done: u64,
+    /// The visit reads no more once that is `done`.
+    enough: u64,
+    /// It ends amid what was read once that is `done`: `enough`, and as much more as was read or looked at in it.
+    too_much: u64,
+}
+
+impl Work {
+    /// So many bytes that are only copied, from a socket or to one, are as much work as one that is looked at.
+    pub(crate) const COPIED: usize = 4;
+    /// To compress a byte is as much work as to read so many, and up to five times as much where nothing becomes shorter.
+    const DEFLATED: usize = 4;
+    /// A final block in a compressed message.
+    const FINAL_BLOCK: usize = 1 << 10;
+    /// To give one more listener what it is owed, beside what that is.
+    const DELIVERY: usize = 1 << 10;
+
+    /// A visit begins, for which so much is enough.
+    pub(crate) const fn begin_visit(&mut self, visit: usize) {
+        self.enough = self.done.wrapping_add(visit as u64);
+        self.too_much = self.enough;
+    }
+
+    /// So many bytes were read, or, if an earlier visit had left them over, are looked at now.
+    #[inline]
+    pub(crate) const fn read(&mut self, bytes: usize) {
+        count(&mut self.done, bytes as u64);
+        count(&mut self.too_much, bytes as u64);
+    }
+
+    /// So many were read into their place.
+    pub(crate) const fn placed(&mut self, bytes: usize) {
+        self.read(bytes.div_ceil(Self::COPIED));
+    }
+
+    /// So many came out of a compressed message, and so many final blocks were in it.
+    pub(crate) const fn inflated(&mut self, bytes: usize, final_blocks: u32) {
+        self.beside_reading(bytes + Self::FINAL_BLOCK * final_blocks as usize);
+    }
+
+    /// So many were compressed.
+    pub(crate) const fn deflated(&mut self, bytes: usize) {
+        self.beside_reading(Self::DEFLATED * bytes);
+    }
+
+    /// One listener got so many.
+    pub(crate) const fn delivered(&mut self, bytes: usize) {
+        self.beside_reading(Self::DELIVERY + bytes / Self::COPIED);
+    }
+
+    const fn beside_reading(&mut self, work: usize) {
+        count(&mut self.done, work as u64);
+    }
+
+    /// How much the visit may still read.
+    pub(crate) const fn left(&self) -> usize {
+        self.enough.saturating_sub(self.done) as usize
+    }
+
+    /// Whether so much was done beside reading that the visit must end before all that was read is looked at: as much as it may read.
+    pub(crate) const fn is_too_much(&self) -> bool {
+        self.done >= self.too_much
+    }
+
+    /// When so much more will be done: see [`has_come_to`](Self::has_come_to).
+    pub(crate) const fn after(&self, more: u64) -> u64 {
+        self.done.saturating_add(more)
+    }
+
+    pub(crate) const fn has_come_to(&self, mark: u64) -> bool {
+        self.done >= mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_has_its_price() {
+        let price = |act: fn(&mut Work)| {
+            let mut work = Work::default();
+            act(&mut work);
+            work.done
+        };
+        assert_eq!(price(|work| work.read(100)), 100);
+        assert_eq!(price(|work| work.placed(101)), 26);
+        assert_eq!(price(|work| work.inflated(100, 0)), 100);
+        assert_eq!(price(|work| work.inflated(0, 3)), 3 * 1_024);
+        assert_eq!(price(|work| work.deflated(100)), 400);
+        assert_eq!(price(|work| work.delivered(100)), 1_024 + 25);
+    }
+
+    #[test]
+    fn a_visit_reads_until_it_is_enough_and_looks_at_what_it_read_unless_all_else_is_too_much() {
+        let mut work = Work::default();
+        work.read(7);
+        work.begin_visit(1_000);
+        work.read(400);
+        assert_eq!((work.left(), work.is_too_much()), (600, false));
+        work.read(5_000);
+        assert_eq!((work.left(), work.is_too_much()), (0, false));
+        work.inflated(999, 0);
+        assert!(!work.is_too_much());
+        work.read(50);
+        assert!(!work.is_too_much());
+        work.inflated(1, 0);
+        assert!(work.is_too_much());
+        work.begin_visit(1_000);
+        work.deflated(100);
+        assert_eq!((work.left(), work.is_too_much()), (600, false));
+    }
+
+    #[test]
+    fn a_turn_ends_when_so_much_more_is_done() {
+        let mut work = Work::default();
+        work.read(50);
+        let end = work.after(100);
+        work.read(99);
+        assert!(!work.has_come_to(end));
+        work.read(1);
+        assert!(work.has_come_to(end));
+    }
+}
