@@ -1,6 +1,6 @@
 //! What lies in a mailbox: commands, bounded in number and in bytes; and endings, at most one for each slot of the loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use longwire_frame::{Close, CloseCode};
@@ -15,9 +15,11 @@ use crate::reply::Reply;
 /// What a loop is told.
 pub(crate) enum Command {
     Send(PeerId, Parcel),
-    Publish(Batch),
+    /// All of a batch from here on.
+    Publish(Batch, usize),
     Answer(PeerId, Box<Reply>),
     Run(Call),
+    End(PeerId, CloseCode, Box<str>),
 }
 
 /// Topics, and what was published to each. One copy is on its way to all loops.
@@ -31,9 +33,10 @@ impl Command {
     fn bytes(&self) -> usize {
         let beside = match self {
             Self::Send(_, parcel) => parcel.bytes(),
-            Self::Publish(batch) => batch.iter().map(|(topic, parcel)| topic.len() + parcel.bytes()).sum(),
+            Self::Publish(batch, _) => batch.iter().map(|(topic, parcel)| topic.len() + parcel.bytes()).sum(),
             Self::Answer(_, reply) => reply.bytes(),
             Self::Run(call) => size_of_val(&**call),
+            Self::End(_, _, reason) => reason.len(),
         };
         size_of::<Self>() + beside
     }
@@ -64,10 +67,10 @@ pub(crate) struct Post {
 }
 
 /// A peer that is to be closed.
-pub(crate) struct Closing {
-    pub(crate) id: PeerId,
-    pub(crate) code: CloseCode,
-    pub(crate) reason: Box<str>,
+struct Closing {
+    id: PeerId,
+    code: CloseCode,
+    reason: Box<str>,
 }
 
 impl Post {
@@ -102,8 +105,10 @@ impl Post {
     }
 
     /// All of it, in the order in which the loop does it.
-    pub(crate) fn open(self) -> (impl Iterator<Item = Command>, impl Iterator<Item = Closing>) {
-        (self.commands.into_iter(), self.closings.into_values())
+    pub(crate) fn open(self) -> VecDeque<Command> {
+        let mut all = VecDeque::from(self.commands);
+        all.extend(self.closings.into_values().map(|Closing { id, code, reason }| Command::End(id, code, reason)));
+        all
     }
 }
 
@@ -137,7 +142,7 @@ mod tests {
         let mut post = Post::default();
         assert!(post.push(text(100), room).is_ok());
         assert!(post.push(text(0), room).is_err(), "at");
-        assert_eq!(post.open().0.count(), 1);
+        assert_eq!(post.open().len(), 1);
     }
 
     #[test]
@@ -146,7 +151,7 @@ mod tests {
         assert_eq!(held(text(1_000)), 1_000);
         let event = longwire_sse::Event::data("12345").name(longwire_sse::Line::literal("name"));
         let both = Parcel::pack(&crate::Publication::both("123", event));
-        assert_eq!(held(Command::Publish(Arc::new([("topic".into(), both)]))), 5 + 3 + 5 + 4);
+        assert_eq!(held(Command::Publish(Arc::new([("topic".into(), both)]), 0)), 5 + 3 + 5 + 4);
         let value = longwire_handshake::FieldValue::literal("value");
         let owned = Reply::page("text/plain", vec![0; 500]).field("X-Name", value);
         assert!(held(Command::Answer(peer(0, 1), Box::new(owned))) > 500 + 5);
@@ -169,12 +174,15 @@ mod tests {
         post.close(peer(20, u32::MAX), CloseCode::NORMAL, "before");
         post.close(peer(20, 2), CloseCode::NORMAL, "after");
         post.close(peer(20, u32::MAX), CloseCode::NORMAL, "before");
-        let (_, closings) = post.open();
-        let closings: Vec<Closing> = closings.collect();
-        let requests: Vec<u32> = closings.iter().map(|closing| closing.id.request).collect();
+        let closings = post.open().into_iter().map(|command| match command {
+            Command::End(id, code, reason) => (id.request, code, reason),
+            _ => unreachable!("nothing else was put in"),
+        });
+        let closings: Vec<_> = closings.collect();
+        let requests: Vec<u32> = closings.iter().map(|(request, ..)| *request).collect();
         assert_eq!(requests[..10], (9_990..10_000).collect::<Vec<_>>());
         assert_eq!(requests[10..], [1, 2]);
-        assert_eq!((closings[9].code, &*closings[9].reason), (CloseCode::NORMAL, "once"));
-        assert_eq!((closings[10].code, closings[10].reason.len()), (CloseCode::POLICY, Close::MAX_REASON));
+        assert_eq!((closings[9].1, &*closings[9].2), (CloseCode::NORMAL, "once"));
+        assert_eq!((closings[10].1, closings[10].2.len()), (CloseCode::POLICY, Close::MAX_REASON));
     }
 }

@@ -59,7 +59,7 @@ impl Switchboard {
     /// Gives publications to all loops but one. Returns how many have no room.
     pub(super) fn publish(&self, batch: &Batch, except: Option<u32>) -> usize {
         let homes = (0..self.mailboxes().len() as u32).filter(|home| Some(*home) != except);
-        homes.filter(|home| self.post(*home, Command::Publish(batch.clone())).is_err()).count()
+        homes.filter(|home| self.post(*home, Command::Publish(batch.clone(), 0)).is_err()).count()
     }
 
     pub(super) fn close(&self, id: PeerId, code: CloseCode, reason: &str) {
@@ -165,7 +165,11 @@ mod tests {
     /// How many commands and closings wait for each loop.
     fn waiting(switchboard: &Arc<Switchboard>) -> Vec<(usize, usize)> {
         let posts = switchboard.mailboxes().iter().map(|mailbox| mailbox.collect().open());
-        posts.map(|(commands, closings)| (commands.count(), closings.count())).collect()
+        let is_closing = |command: &Command| matches!(command, Command::End(..));
+        posts
+            .map(|all| all.into_iter().partition::<Vec<_>, _>(is_closing))
+            .map(|(closings, commands)| (commands.len(), closings.len()))
+            .collect()
     }
 
     fn peer(home: u32, slot: u32) -> PeerId {
@@ -219,7 +223,7 @@ mod tests {
         assert_eq!(fellows.publish(&batch), 0);
         assert_eq!(rung(&bells), [1, 0, 1]);
         assert_eq!(fellows.publish(&batch), 4, "two publications for two loops had no room");
-        assert_eq!(fellows.tell(7, Command::Publish(batch)), Ok(()), "a loop that there is not takes nothing");
+        assert_eq!(fellows.tell(7, Command::Publish(batch, 0)), Ok(()), "a loop that there is not takes nothing");
         assert!(Fellows::new(loops(1, &most(1)).0, 0).is_empty());
     }
 

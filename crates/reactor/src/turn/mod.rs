@@ -3,7 +3,7 @@
 //! A *turn* is one poll with all its visits, timers and wake-ups; a *visit* is what is done for one ready connection.
 //!
 //! ```text
-//! poll, edges ───► accept ─► visits ─► mailbox ─► drain ─► tick ─► deadlines ─► drops ─┐
+//! poll, edges ───► accept ─► visits ─► letters ─► drain ─► tick ─► deadlines ─► drops ─┐
 //!           │                  │                        ┌───────────────────────────────┘
 //!           └► sticky bits     │                        └► answers ─► endings ─► publications ─► touched queues ─► again, while
 //!                              │                                                                       there is one of these
@@ -14,9 +14,11 @@ mod accept;
 mod audit;
 mod clock;
 mod expiry;
+mod letters;
 mod stop;
 mod visit;
 
+use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -57,6 +59,10 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     expired: Vec<Key>,
     /// Listeners that may have somebody waiting.
     waiting: Vec<usize>,
+    /// Somebody has put something into the mailbox.
+    woken: bool,
+    /// What was taken out of it, and there was no time for.
+    letters: VecDeque<Command>,
     /// When listeners that ran out of descriptors are tried again.
     retry_accept: Option<Moment>,
     /// The server's own tick: every so many milliseconds, and when the next one is.
@@ -123,6 +129,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             reply: longwire_frame::Reply::new(),
             expired: Vec::new(),
             waiting,
+            woken: false,
+            letters: VecDeque::new(),
             retry_accept: None,
             tick: tick.map(|every| milliseconds(every).max(1)).map(|every| (every, now.after(every))),
             quota,
@@ -174,10 +182,10 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// What the machine's poll reports.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
         let until = self.patience(timeout);
-        let Self { wires, sending, waiting, .. } = self;
-        let (most, listeners, mut woken) = (sending.limits.events, wires.sys.listeners(), false);
+        let Self { wires, sending, waiting, woken, .. } = self;
+        let (most, listeners) = (sending.limits.events, wires.sys.listeners());
         let edges = wires.sys.poll(most, until, |edge| match edge.token {
-            WAKE => woken = true,
+            WAKE => *woken = true,
             listener if listener < listeners => waiting.push(listener),
             _ => note(sending, edge),
         })?;
@@ -198,8 +206,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             }
         }
         self.sending.ready.close_ranks();
-        if woken {
-            self.read_mailbox();
+        if self.woken || !self.letters.is_empty() {
+            self.read_letters();
         }
         self.drain();
         self.run_tick();
@@ -216,35 +224,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             self.settle_all();
         }
         Ok(self.outlook())
-    }
-
-    fn read_mailbox(&mut self) {
-        let (commands, closings) = self.sending.fellows.collect().open();
-        for command in commands {
-            match command {
-                Command::Send(id, parcel) => {
-                    // What was published before it goes before it.
-                    self.sending.deliver(&mut self.wires);
-                    self.sending.send_to(&mut self.wires, id, &parcel.unpack());
-                }
-                Command::Answer(id, reply) => {
-                    // At once: what is said next may be for whoever is open then.
-                    self.sending.answer_to(id, *reply);
-                    self.run_answers();
-                }
-                Command::Publish(batch) => {
-                    for (topic, parcel) in &*batch {
-                        self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
-                    }
-                }
-                Command::Run(call) => self.guarded(|_, hub| call(hub)),
-            }
-        }
-        for closing in closings {
-            if let Some(key) = self.sending.local(closing.id) {
-                self.sending.close(&mut self.wires, key.slot, closing.code, &closing.reason);
-            }
-        }
     }
 
     /// Calls something that concerns no one connection; a panic there is only told.

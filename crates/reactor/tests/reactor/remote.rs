@@ -284,6 +284,49 @@ fn what_a_turn_publishes_leaves_for_the_other_loops_when_it_becomes_much() {
 }
 
 #[test]
+fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
+    let server = Server::default().limits(Limits { cork: 1_000, visit: 10_000, ..Limits::default() });
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut all: Vec<Ws> = (0..600).map(|_| stage.web_socket("/")).collect();
+    let numbers: Vec<String> = (0..20).map(|number| format!("{number:0100}")).collect();
+    numbers.iter().for_each(|number| remote.publish("all", number).unwrap());
+    remote.close(stage.app().opened[0], CloseCode::NORMAL, "last");
+    // Five are more than 256 times the cork, and 600 deliveries are the work of a turn.
+    for end in [5, 10, 15, 20] {
+        stage.turn();
+        assert_eq!(all[1].frames(), texts(&numbers[end - 5..end].iter().map(String::as_str).collect::<Vec<_>>()));
+        remote.publish("all", &end.to_string()).unwrap();
+    }
+    stage.settle();
+    assert_eq!(all[1].all_frames(), texts(&["5", "10", "15", "20"]), "what was said meanwhile comes behind it");
+    let first = all[0].all_frames();
+    assert_eq!((first.len(), first.last()), (21, Some(&closes(CloseCode::NORMAL, "last"))));
+}
+
+#[test]
+fn a_batch_from_another_loop_is_whole_and_in_order_in_however_many_turns_it_is_told() {
+    let everybody = Everybody::default();
+    let shared = everybody.clone();
+    let tiny = |server: Server| server.limits(Limits { cork: 4_096, visit: 1, ..Limits::default() });
+    let live = Live::with(2, tiny, move |_| {
+        crossing(&shared).on_message(|peer, message| {
+            if message == Message::Text("join") {
+                peer.subscribe("much");
+                return peer.send("joined");
+            }
+            (0..500).for_each(|number| peer.publish("much", &format!("{number:0100}")));
+        })
+    });
+    let [mut publisher, mut other] = apart(&live, &everybody);
+    other.say("join");
+    assert_eq!(other.frames(1), texts(&["joined"]));
+    publisher.say("go");
+    let numbers: Vec<String> = (0..500).map(|number| format!("{number:0100}")).collect();
+    assert_eq!(other.frames(500), texts(&numbers.iter().map(String::as_str).collect::<Vec<_>>()));
+}
+
+#[test]
 fn publications_that_another_loop_has_no_room_for_are_counted() {
     let everybody = Everybody::default();
     let shared = everybody.clone();

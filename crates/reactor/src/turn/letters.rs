@@ -1,0 +1,52 @@
+//! What other threads and other loops have said, in the order in which they said it, and no more of it in a turn than there is time for.
+
+use super::Loop;
+use crate::handler::Handler;
+use crate::remote::Command;
+use crate::sys::Sys;
+
+impl<H: Handler, S: Sys> Loop<H, S> {
+    /// Does what is in the mailbox. What this turn has no time for comes first in the next, and the mailbox stays as it is until then, so
+    /// that no more waits here than it had room for.
+    pub(super) fn read_letters(&mut self) {
+        let enough = self.sending.work.after(self.quota);
+        while !self.sending.work.has_come_to(enough) {
+            match self.letters.pop_front() {
+                Some(letter) => self.read_letter(letter),
+                None if self.woken => {
+                    self.woken = false;
+                    self.letters = self.sending.fellows.collect().open();
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn read_letter(&mut self, letter: Command) {
+        match letter {
+            Command::Publish(batch, at) => {
+                let (topic, parcel) = &batch[at];
+                self.sending.publish_here(&mut self.wires, topic, &parcel.unpack(), None);
+                if at + 1 < batch.len() {
+                    self.letters.push_front(Command::Publish(batch, at + 1));
+                }
+            }
+            Command::Send(id, parcel) => {
+                // What was published before it goes before it.
+                self.sending.deliver(&mut self.wires);
+                self.sending.send_to(&mut self.wires, id, &parcel.unpack());
+            }
+            Command::Answer(id, reply) => {
+                // At once: what is said next may be for whoever is open then.
+                self.sending.answer_to(id, *reply);
+                self.run_answers();
+            }
+            Command::Run(call) => self.guarded(|_, hub| call(hub)),
+            Command::End(id, code, reason) => {
+                if let Some(key) = self.sending.local(id) {
+                    self.sending.close(&mut self.wires, key.slot, code, &reason);
+                }
+            }
+        }
+    }
+}
