@@ -16,7 +16,8 @@ pub(super) fn place(page: &str, results: &Results) -> Fallible<String> {
 }
 
 fn words(results: &Results) -> Fallible<String> {
-    let echo = |bytes, in_flight| share(results, &Cell { fan_out: false, bytes, connections: 64, in_flight });
+    let over = |connections, bytes, in_flight| share(results, &Cell { fan_out: false, bytes, connections, in_flight });
+    let echo = |bytes, in_flight| over(64, bytes, in_flight);
     let fan_out = share(results, &Cell { fan_out: true, bytes: 64, connections: 1_000, in_flight: 16 })?;
     let cost = |name: &str| results.costs.iter().find(|cost| cost.peer == name).ok_or("nobody knows what it costs");
     let (ours, floor) = (cost(OURS)?, cost(FLOORS[0])?);
@@ -30,9 +31,10 @@ fn words(results: &Results) -> Fallible<String> {
 | 1 KiB over 64, sixteen in flight | {} |
 | 16 KiB over 64, one in flight | {} |
 | 1 MiB over 64, one in flight, `kernel_unsent` and `kernel_unread` 4 MiB, `budget` 4 GiB | {} |
+| 1 MiB over one connection, the same | {} |
 | 64 B to 1,000 listeners, sixteen in flight, as a multiple of a bare loop of `send` calls | {fan_out} |
 
-Longwire is the library here, in a server like the others'; the program takes some 180 instructions more for a message. With its default limits it would have half of that at 1 MiB.
+Longwire is the library here, in a server like the others'; the program takes some 180 instructions more for a message. With its default limits it would have half of that at 1 MiB over 64.
 *Ahead* and *behind* are in all rounds, or all but one; all else is undecided. An idle WebSocket takes {:.0} bytes in the server, beside 8 to 10 KiB in the kernel for both ends;
 an opening {:.0} µs of processor, where the bare accept takes {:.0}.
 ",
@@ -41,6 +43,7 @@ an opening {:.0} µs of processor, where the bare accept takes {:.0}.
         echo(1 << 10, 16)?,
         echo(16 << 10, 1)?,
         echo(1 << 20, 1)?,
+        over(1, 1 << 20, 1)?,
         ours.idle.unwrap_or_default(),
         ours.handshake,
         floor.handshake
