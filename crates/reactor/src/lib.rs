@@ -28,6 +28,7 @@ mod turn;
 
 // One mechanism each.
 mod blocks;
+mod carry;
 mod crowd;
 mod deadlines;
 mod deflate;

@@ -31,7 +31,7 @@ impl Inflating {
 
     /// Bytes that it pins, itself included.
     pub(crate) fn pinned(&self) -> usize {
-        let parked = self.parked.as_ref().map_or(0, |parked| parked.bytes.capacity() + OBJECT);
+        let parked = self.parked.as_ref().map_or(0, |parked| parked.bytes.pinned() + OBJECT);
         size_of::<Self>() + self.inflater.capacity() + parked + 3 * OBJECT
     }
 }

@@ -9,6 +9,7 @@
 use longwire_frame::Rsv;
 use longwire_handshake::{Deflate, WindowBits};
 
+use crate::carry::Carry;
 use crate::topics::Form;
 
 #[cfg(not(feature = "deflate"))]
@@ -120,7 +121,7 @@ impl Terms {
 /// What has come compressed and must wait, for its visit has had enough, or its connection is paused.
 #[derive(Debug)]
 pub(crate) struct Parked {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Carry,
     /// They end their message.
     pub(crate) end: bool,
 }

@@ -172,12 +172,13 @@ impl Sending {
             connection.heard = self.now;
         }
         let waits = connection.blocked || connection.output.is_some() || self.cork.is_of(slot);
-        if connection.client || waits || held || runs.count() > MOST_PARTS {
+        if connection.client || waits || held {
             let bytes = runs.concat();
             return self.queue_units(machine, slot, &bytes, 0, held);
         }
         let written = match runs.only() {
             Some(one) => machine.write(slot, &[IoSlice::new(one)]),
+            None if runs.count() > MOST_PARTS => machine.write(slot, &[IoSlice::new(&runs.concat())]),
             None => {
                 let slices: Vec<IoSlice<'_>> = runs.iter().map(IoSlice::new).collect();
                 machine.write(slot, &slices)
@@ -194,19 +195,23 @@ impl Sending {
     /// Queues frames or events behind the first `taken` bytes: the one that has begun, and then whole ones while the queue is
     /// below its bound. At the bound its policy drops them, or ends it.
     fn queue_units(&mut self, machine: &mut dyn Machine, slot: u32, bytes: &[u8], taken: usize, held: bool) {
-        let mut next = 0;
-        for end in unit::ends_in(bytes, 0) {
-            let start = std::mem::replace(&mut next, end);
-            if end <= taken {
-                continue;
+        let begun = if taken == 0 { None } else { unit::ends_in(bytes, 0).find(|end| *end >= taken) };
+        let start = begun.unwrap_or(taken);
+        if start > taken {
+            self.enqueue(slot, &bytes[taken..start], start - taken);
+            self.touch(slot);
+        }
+        let (all, client) = (&bytes[start..], self.slots[slot].client);
+        if !held && !client && self.queued(slot) + all.len() <= self.limits.send_queue {
+            // None of them meets the bound.
+            if !all.is_empty() && self.admit(machine, slot) {
+                self.push(slot, all);
             }
-            let rest = &bytes[start.max(taken)..end];
-            let begun = start < taken;
-            if begun {
-                self.enqueue(slot, rest, rest.len());
-                self.touch(slot);
-                continue;
-            }
+            return;
+        }
+        let mut start = 0;
+        for end in unit::ends_in(all, 0) {
+            let one = &all[std::mem::replace(&mut start, end)..end];
             if !self.admit(machine, slot) {
                 if self.slots[slot].ending {
                     return;
@@ -214,11 +219,11 @@ impl Sending {
                 continue;
             }
             if held {
-                self.hold(slot, rest);
-            } else if self.slots[slot].client {
-                self.push_frames(machine, slot, rest);
+                self.hold(slot, one);
+            } else if client {
+                self.push_frames(machine, slot, one);
             } else {
-                self.push(slot, rest);
+                self.push(slot, one);
             }
         }
     }

@@ -28,34 +28,29 @@ pub(super) fn begin<H: Handler>(visit: &mut Visit<'_, H>, head: &[u8], length: O
 
 /// Takes what belongs to the body. With its last byte the request is handed to the application.
 pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) -> usize {
-    let Session::Body(body) = &visit.sending.slots[visit.key.slot].session else { return 0 };
-    // What is coded is more than its data.
-    let most = if let Left::Length(left) = body.left { bytes.len().min(left as usize) } else { bytes.len() };
-    let begun = visit.input.as_ref().map(|input| (input.request.len(), input.request.capacity()));
-    if begun.is_some_and(|(length, capacity)| !visit.may_grow(growth(length, capacity, most))) {
-        return bytes.len();
-    }
-    let Session::Body(body) = &mut visit.sending.slots[visit.key.slot].session else { return 0 };
-    let Some(input) = visit.input.as_mut() else { return 0 };
-    let (taken, whole) = match &mut body.left {
+    let Session::Body(Body { head, mut left }) = visit.connection().session else { return 0 };
+    let taken = match &mut left {
         Left::Length(left) => {
             let taken = bytes.len().min(*left as usize);
-            input.request.extend_from_slice(&bytes[..taken]);
             *left -= taken as u32;
-            (taken, *left == 0)
+            append(visit, &bytes[..taken]).then_some((taken, *left == 0))
         }
-        Left::Chunks(chunks) => match append(chunks, bytes, &mut input.request) {
-            Ok((taken, whole)) => (taken, whole),
+        Left::Chunks(chunks) => match decode(visit, chunks, bytes) {
+            Ok(taken) => taken,
             Err(refusal) => {
                 refuse(visit, refusal);
-                return bytes.len();
+                None
             }
         },
     };
+    // Else it has come to an end.
+    let Some((taken, whole)) = taken else { return bytes.len() };
+    if let Session::Body(body) = &mut visit.connection().session {
+        body.left = left;
+    }
     if whole {
-        let start = body.head as usize;
-        let all = std::mem::take(&mut input.request);
-        let (head, content) = all.split_at(start);
+        let all = visit.input.as_mut().map(|input| std::mem::take(&mut input.request)).unwrap_or_default();
+        let (head, content) = all.split_at(head as usize);
         let mut slots = FieldSlots::new();
         let request = Request::parse(head, &mut slots).expect("a head that was parsed before");
         head::request(visit, &request, head, content);
@@ -63,16 +58,31 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, bytes: &mut [u8]) ->
     taken
 }
 
+/// Appends data to what has come. `false` if there is no room for it: then the connection has come to an end.
+fn append<H: Handler>(visit: &mut Visit<'_, H>, data: &[u8]) -> bool {
+    let begun = visit.input.as_ref().map_or((0, 0), |input| (input.request.len(), input.request.capacity()));
+    if !visit.may_grow(growth(begun.0, begun.1, data.len())) {
+        return false;
+    }
+    visit.input.get_or_insert_default().request.extend_from_slice(data);
+    true
+}
+
 /// Appends the data that is in these bytes of a coded body. Returns how many bytes that took, and whether the body is whole.
-fn append(chunks: &mut Chunks, bytes: &[u8], body: &mut Vec<u8>) -> Result<(usize, bool), Refusal> {
+fn decode<H: Handler>(
+    visit: &mut Visit<'_, H>,
+    chunks: &mut Chunks,
+    bytes: &[u8],
+) -> Result<Option<(usize, bool)>, Refusal> {
     let mut at = 0;
     loop {
         let (part, taken) = chunks.decode(&bytes[at..])?;
         at += taken;
         match part {
-            Part::Data(data) => body.extend_from_slice(data),
-            Part::More => return Ok((at, false)),
-            Part::End => return Ok((at, true)),
+            Part::Data(data) if append(visit, data) => {}
+            Part::Data(_) => return Ok(None),
+            Part::More => return Ok(Some((at, false))),
+            Part::End => return Ok(Some((at, true))),
         }
     }
 }

@@ -7,12 +7,16 @@ use longwire_frame::{Event, Opcode};
 
 use super::input::Begun;
 use super::{Session, Visit, web_socket};
+use crate::carry::Carry;
 use crate::deflate::{Inflating, Parked};
 use crate::handler::Handler;
 use crate::queue::growth;
 
 /// So many bytes of a compressed message that arrives in pieces are worth a decompressor, which pins ten times as many.
 const WORTH: usize = 4 << 10;
+
+/// So many bytes go in at a time: what comes out is bounded, but not the work of bytes of which nothing comes out.
+const LENT: usize = 4 << 10;
 
 /// Whether something is parked.
 #[inline]
@@ -44,7 +48,11 @@ pub(super) fn receive<H: Handler>(visit: &mut Visit<'_, H>, opcode: Opcode, byte
     if !inflating.message_open() {
         inflating.opcode = opcode;
     }
-    inflate(visit, inflating, bytes, end);
+    let how = inflate(visit, &mut inflating, bytes, end);
+    if let Inflated::Waits(used) = how {
+        inflating.parked = Some(Parked { bytes: Carry::from(&bytes[used..]), end });
+    }
+    keep(visit, inflating, how);
 }
 
 /// A message has begun, and too little of it is here: a decompressor for each of those would be what they are after who begin many.
@@ -64,69 +72,86 @@ pub(super) fn go_on<H: Handler>(visit: &mut Visit<'_, H>) -> bool {
     }
     let held = visit.input.as_mut().and_then(|input| input.inflating.take());
     let Some(mut inflating) = held else { return true };
-    if let Some(Parked { bytes, end }) = inflating.parked.take() {
-        inflate(visit, inflating, &bytes, end);
+    if let Some(Parked { mut bytes, end }) = inflating.parked.take() {
+        let how = inflate(visit, &mut inflating, bytes.rest(), end);
+        if let Inflated::Waits(used) = how {
+            bytes.use_up(used);
+            inflating.parked = Some(Parked { bytes, end });
+        }
+        keep(visit, inflating, how);
         web_socket::note_message(visit);
     }
     !is_parked(visit)
 }
 
+/// What [`inflate`] came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inflated {
+    /// The message has ended.
+    Whole,
+    /// All that was given is used; or the connection has come to an end.
+    All,
+    /// So much of it is used, and the visit has no time for more.
+    Waits(usize),
+}
+
 /// Decompresses as much as the visit has time for, and hands on what comes out.
-fn inflate<H: Handler>(visit: &mut Visit<'_, H>, mut inflating: Box<Inflating>, bytes: &[u8], end: bool) {
+fn inflate<H: Handler>(visit: &mut Visit<'_, H>, inflating: &mut Inflating, bytes: &[u8], end: bool) -> Inflated {
     let mut out = visit.sending.inflaters.take_out();
     let mut at = 0;
-    let ended = loop {
+    let how = loop {
         let connection = visit.connection();
         if connection.ending {
-            break false;
+            break Inflated::All;
         }
         if connection.paused || visit.sending.work.is_too_much() {
-            inflating.parked = Some(Parked { bytes: bytes[at..].to_vec(), end });
-            break false;
+            break Inflated::Waits(at);
         }
         let before = inflating.final_blocks();
-        let step = match inflating.inflate(&bytes[at..], end, &mut out) {
+        let lent = &bytes[at..bytes.len().min(at + LENT)];
+        let step = match inflating.inflate(lent, end && at + lent.len() == bytes.len(), &mut out) {
             Ok(step) => step,
             Err(fault) => {
                 web_socket::fail_for(visit, fault);
-                break false;
+                break Inflated::All;
             }
         };
         at += step.consumed;
-        let blocks = inflating.final_blocks().saturating_sub(before);
-        visit.sending.work.inflated(0, blocks);
+        let brought = match step.event {
+            Some(Event::Text { carried, rest, .. }) => rest.len() + carried.map_or(0, char::len_utf8),
+            Some(Event::Binary { bytes, .. }) => bytes.len(),
+            _ => 0,
+        };
+        visit.sending.stats.inflated += brought as u64;
+        visit.sending.work.inflated(step.consumed, brought, inflating.final_blocks().saturating_sub(before));
         let Some(data) = step.event else {
             if step.consumed == 0 {
-                break false;
+                break Inflated::All;
             }
             continue;
         };
-        let (brought, ends) = match data {
-            Event::Text { carried, rest, end } => (rest.len() + carried.map_or(0, char::len_utf8), end),
-            Event::Binary { bytes, end } => (bytes.len(), end),
-            _ => (0, false),
-        };
-        visit.sending.stats.inflated += brought as u64;
-        visit.sending.work.inflated(brought, 0);
+        let is_last = matches!(data, Event::Text { end: true, .. } | Event::Binary { end: true, .. });
         web_socket::hand_on(visit, data);
         visit.pause_if_full();
-        if ends {
-            break true;
+        if is_last {
+            break Inflated::Whole;
         }
     };
     visit.sending.inflaters.put_back(out);
-    keep(visit, inflating, ended);
+    how
 }
 
 /// Who keeps the decompressor: the connection, for as long as its message lasts or its peer keeps a window.
-fn keep<H: Handler>(visit: &mut Visit<'_, H>, inflating: Box<Inflating>, ended: bool) {
+fn keep<H: Handler>(visit: &mut Visit<'_, H>, inflating: Box<Inflating>, how: Inflated) {
     let connection = visit.connection();
     let peer_keeps = match &connection.session {
         Session::WebSocket(socket) if !connection.ending => Some(socket.terms.peer_keeps()),
         _ => None,
     };
     match peer_keeps {
-        Some(keeps) if keeps || !ended => visit.input.get_or_insert_default().inflating = Some(inflating),
+        Some(keeps) if keeps || how != Inflated::Whole => {
+            visit.input.get_or_insert_default().inflating = Some(inflating);
+        }
         _ => visit.sending.inflaters.give_back(inflating),
     }
 }

@@ -2,7 +2,7 @@
 
 use longwire_frame::{Assembly, Opcode};
 
-use super::carry::Carry;
+use crate::carry::Carry;
 use crate::deflate::Inflating;
 use crate::ledger::OBJECT;
 

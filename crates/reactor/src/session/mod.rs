@@ -4,7 +4,6 @@
 
 mod answer;
 pub(crate) mod body;
-pub(crate) mod carry;
 pub(crate) mod closing;
 mod compressed;
 pub(crate) mod events;

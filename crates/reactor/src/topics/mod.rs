@@ -24,6 +24,9 @@ pub(crate) use subscriptions::Subscriptions;
 /// Buffers that are kept between turns, at most: what topics have said must not stay in memory for each of them.
 const SPARE: usize = 8;
 
+/// To deliver what is shorter than this is as much work.
+const LEAST: usize = 64;
+
 /// The wire form that a subscriber reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -51,7 +54,7 @@ pub(crate) struct Topics {
     busy: Vec<u32>,
     /// What waits to be delivered in all topics together, in bytes, with what is noted of each publication.
     pending: usize,
-    /// So many bytes at most will be given to listeners: each form's, times those who read it.
+    /// So many bytes at most will be given to listeners: each form's, times those who read it. What is short counts as [`LEAST`].
     owed: u64,
     /// Buffers for the next topics that speak: one that is silent owns none.
     spare: Vec<Vec<u8>>,
@@ -181,7 +184,7 @@ impl Topics {
             }
             let length = wire.bytes.len() - before;
             self.pending += length + size_of::<usize>();
-            self.owed += length as u64 * u64::from(wire.wanted);
+            self.owed += length.max(LEAST) as u64 * u64::from(wire.wanted);
             wire.ends.push(wire.bytes.len());
         }
         if topic.published.is_empty() {
@@ -256,10 +259,13 @@ impl Topics {
     fn runs_of<'t>(&'t self, entry: &Entry, slot: u32, form: Form, join: bool, mut each: impl FnMut(u64, &'t [u8])) {
         let topic = self.topic_of(entry);
         let Some(wire) = topic.wire(form) else { return };
-        let (mut run, mut end) = (None, 0);
-        for (published, next) in topic.published.iter().zip(&wire.ends) {
+        // What came before its time lies in front.
+        let first = topic.published.partition_point(|published| published.sequence < entry.since);
+        let mut end = first.checked_sub(1).map_or(0, |last| wire.ends[last]);
+        let mut run = None;
+        for (published, next) in topic.published[first..].iter().zip(&wire.ends[first..]) {
             let start = std::mem::replace(&mut end, *next);
-            let concerns = published.sequence >= entry.since && published.except != Some(slot);
+            let concerns = published.except != Some(slot);
             if concerns && join {
                 run = run.or(Some(start));
             } else if concerns {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Form, Seed, Topics};
+use super::{Form, LEAST, Seed, Topics};
 use crate::connection::Connection;
 use crate::encode::append_frame;
 use crate::publication::Publication;
@@ -140,11 +140,14 @@ fn what_is_owed_counts_every_reader_of_a_form_in_its_own_bytes() {
         let form = if slot < 3 { Form::Frames } else { Form::Events };
         assert!(topics.subscribe(&mut slots, slot, form, "t", 10));
     }
-    let all = 3 * "..hello".len() + 2 * "data: hello\n\n".len();
+    let long = "x".repeat(500);
+    let all = 3 * (4 + 500) + 2 * "data: \n\n".len() + 2 * 500;
     for times in 1..3 {
-        publish(&mut topics, "t", &"hello".into(), None);
+        publish(&mut topics, "t", &long.as_str().into(), None);
         assert_eq!(topics.owed(), times * all as u64);
     }
     topics.delivered();
     assert_eq!(topics.owed(), 0);
+    publish(&mut topics, "t", &"short".into(), None);
+    assert_eq!(topics.owed(), 5 * LEAST as u64);
 }

@@ -32,9 +32,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 }
             }
             Command::Send(id, parcel) => {
-                // What was published before it goes before it.
-                self.sending.deliver(&mut self.wires);
-                self.sending.send_to(&mut self.wires, id, &parcel.unpack());
+                if let Some(key) = self.sending.local(id) {
+                    // What was published before it goes before it.
+                    self.sending.deliver_now(&mut self.wires, key.slot);
+                    self.sending.send(&mut self.wires, key.slot, &parcel.unpack());
+                }
             }
             Command::Answer(id, reply) => {
                 // At once: what is said next may be for whoever is open then.

@@ -4,10 +4,10 @@
 use std::io;
 
 use super::Loop;
+use crate::carry::Carry;
 use crate::closed::Closed;
 use crate::handler::Handler;
 use crate::sending::{Sending, Work, broken};
-use crate::session::carry::Carry;
 use crate::session::input::Input;
 use crate::session::{AtFin, Session, Visit, opening};
 use crate::session::{web_socket, whole};

@@ -462,6 +462,25 @@ fn a_visit_inflates_no_more_than_its_budget_and_nobody_starves() {
 }
 
 #[test]
+fn bytes_of_which_nothing_comes_are_work_and_nobody_starves() {
+    let mut stage = with(Limits::default(), Deflate::DEFAULT, App::new());
+    let ((silent, _), mut good) = (Squeezed::open(&mut stage, "/", OFFER), stage.web_socket("/"));
+    // Empty blocks that are not final; the last one is left out, as that of every message (RFC 7692 §7.2.1).
+    let blocks = [0, 0, 0, 0xff, 0xff].repeat(20_000);
+    silent.client.send(&Sent::raw(0xc1, &blocks[..blocks.len() - 4]));
+    let mut turns = 0;
+    while stage.app().messages.is_empty() || stage.app().messages.iter().all(|message| !message.is_empty()) {
+        turns += 1;
+        good.send("hello");
+        stage.turn();
+        assert_eq!(good.all_frames(), texts(&["hello"]), "in its own turn");
+        assert!(turns < 100, "it comes to an end");
+    }
+    // A hundred thousand bytes, of which each visit takes four thousand.
+    assert!((24..=27).contains(&turns), "{turns}");
+}
+
+#[test]
 fn what_is_compressed_for_peers_is_work_and_a_turn_ends_by_it() {
     what_is_compressed_is_work(App::new());
 }

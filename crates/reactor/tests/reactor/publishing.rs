@@ -171,6 +171,21 @@ fn what_is_said_to_many_leaves_sooner_and_who_says_it_waits() {
 }
 
 #[test]
+fn more_parts_than_the_kernel_takes_are_one_write_all_the_same() {
+    let mut stage = Stage::new(room());
+    let mut ws = stage.web_socket("/?topics=other");
+    let before = stage.world.calls().writes;
+    stage.on.with_hub(|hub| {
+        for _ in 0..1_000 {
+            hub.publish("all", "a");
+            hub.publish("other", "b");
+        }
+    });
+    assert_eq!(stage.world.calls().writes - before, 1);
+    assert_eq!(ws.all_frames(), texts(&["a", "b"].repeat(1_000)));
+}
+
+#[test]
 fn beyond_the_cork_publish_to_others_leaves_out_the_publisher_only() {
     for cork in [1, 64, 300] {
         let mut stage = Stage::with(Limits { cork, ..Limits::default() }, room());

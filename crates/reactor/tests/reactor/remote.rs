@@ -284,6 +284,23 @@ fn what_a_turn_publishes_leaves_for_the_other_loops_when_it_becomes_much() {
 }
 
 #[test]
+fn what_is_sent_to_one_makes_only_that_one_hear_what_was_published_before() {
+    let server = Server::default();
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut all: Vec<Ws> = (0..100).map(|_| stage.web_socket("/")).collect();
+    let one = stage.app().opened[0];
+    for _ in 0..50 {
+        remote.publish("all", "to all").unwrap();
+        remote.send(one, "to one").unwrap();
+    }
+    let writes = stage.settle().writes;
+    assert!((100..200).contains(&writes), "one for each of the others: {writes}");
+    assert_eq!(all[0].all_frames(), texts(&["to all", "to one"].repeat(50)));
+    assert_eq!(all[1].all_frames(), texts(&["to all"; 50]));
+}
+
+#[test]
 fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
     let server = Server::default().limits(Limits { cork: 1_000, visit: 10_000, ..Limits::default() });
     let remote = server.remote();

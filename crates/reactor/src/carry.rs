@@ -1,12 +1,18 @@
-//! Bytes that have come and were not used up: what is used is only stepped over, so that looking at them often costs no more than
-//! looking at them once.
+//! Bytes that have come and were not used up: what is used is only stepped over, so that to look at them often costs no more than to look at
+//! them once.
 
 /// See the top of this file.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Carry {
     bytes: Vec<u8>,
     /// So many of them are used up.
     used: usize,
+}
+
+impl From<&[u8]> for Carry {
+    fn from(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), used: 0 }
+    }
 }
 
 impl Carry {
@@ -31,7 +37,7 @@ impl Carry {
         if self.used == self.bytes.len() {
             *self = Self::default();
         } else if self.bytes.len() - self.used < self.bytes.capacity() / 4 {
-            *self = Self { bytes: self.rest().to_vec(), used: 0 };
+            *self = Self::from(&*self.rest());
         }
     }
 
