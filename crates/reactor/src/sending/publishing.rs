@@ -17,8 +17,8 @@ use crate::wire::Machine;
 /// The kernel takes no more parts in one call.
 const MOST_PARTS: usize = 1_024;
 
-/// What all listeners together are to get is delivered when it is so many times [`Limits::cork`](crate::Limits::cork): some 20 ms.
-const MOST_COPIES: u64 = 256;
+/// What all listeners together are to get is delivered when it is so many times [`Limits::cork`](crate::Limits::cork).
+const MOST_COPIES: u64 = 64;
 
 impl Sending {
     /// Publishes: at the end of the turn to the subscribers of this loop and of the others, or earlier if it becomes much.

@@ -151,3 +151,14 @@ fn what_is_owed_counts_every_reader_of_a_form_in_its_own_bytes() {
     publish(&mut topics, "t", &"short".into(), None);
     assert_eq!(topics.owed(), 5 * LEAST as u64);
 }
+
+#[test]
+fn nobody_is_passed_over_when_the_number_of_deliveries_wraps() {
+    let (mut topics, mut slots) = listeners(1);
+    topics.delivery = u32::MAX;
+    topics.subscribe(&mut slots, 0, Form::Frames, "t", 10);
+    publish(&mut topics, "t", &"heard".into(), None);
+    let mut audience = Vec::new();
+    topics.audience(&mut slots, &mut audience);
+    assert_eq!(audience, [0]);
+}

@@ -302,14 +302,14 @@ fn what_is_sent_to_one_makes_only_that_one_hear_what_was_published_before() {
 
 #[test]
 fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
-    let server = Server::default().limits(Limits { cork: 1_000, visit: 10_000, ..Limits::default() });
+    let server = Server::default().limits(Limits { cork: 1_000, visit: 2_500, ..Limits::default() });
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
-    let mut all: Vec<Ws> = (0..600).map(|_| stage.web_socket("/")).collect();
+    let mut all: Vec<Ws> = (0..150).map(|_| stage.web_socket("/")).collect();
     let numbers: Vec<String> = (0..20).map(|number| format!("{number:0100}")).collect();
     numbers.iter().for_each(|number| remote.publish("all", number).unwrap());
     remote.close(stage.app().opened[0], CloseCode::NORMAL, "last");
-    // Five are more than 256 times the cork, and 600 deliveries are the work of a turn.
+    // Five are more than 64 times the cork, and 150 deliveries are the work of a turn.
     for end in [5, 10, 15, 20] {
         stage.turn();
         assert_eq!(all[1].frames(), texts(&numbers[end - 5..end].iter().map(String::as_str).collect::<Vec<_>>()));
