@@ -119,9 +119,9 @@ impl Sending {
             // … and so are those to a few, by turns. (A flag, as that of the ready list, would cost each connection eight bytes.)
             if self.touched.len() >= 2 * self.slots.len() + 16 {
                 let Self { touched, slots, .. } = self;
-                touched.retain(|key| slots.find(*key).is_some());
-                touched.sort_unstable();
-                touched.dedup();
+                let mut seen = vec![false; touched.iter().map(|key| key.slot as usize + 1).max().unwrap_or_default()];
+                touched
+                    .retain(|key| slots.find(*key).is_some() && !std::mem::replace(&mut seen[key.slot as usize], true));
             }
             self.touched.push(key);
         }
