@@ -232,7 +232,7 @@ impl Sending {
             let written = machine.write(slot, parts);
             let taken = Self::wrote(connection, &mut self.endings, slot, written, whole);
             count(&mut self.stats.bytes_out, taken as u64);
-            self.work.dequeued(taken, taken == whole);
+            self.work.wrote(taken, taken == whole);
             queue.advance(taken, self.now, units, &mut self.pool);
             if queue.is_drained() && !connection.ending {
                 // There is room again: first of all for how much was dropped.

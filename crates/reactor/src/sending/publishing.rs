@@ -153,6 +153,7 @@ impl Sending {
     }
 
     fn deliver_to(&mut self, machine: &mut dyn Machine, slot: u32) {
+        self.work.delivers();
         let connection = &self.slots[slot];
         let Some(form) = form(&connection.session) else { return };
         let held = match &connection.session {
@@ -166,7 +167,7 @@ impl Sending {
         if whole == 0 || self.slots[slot].ending {
             return;
         }
-        self.work.delivered(whole);
+        self.work.wrote(whole, true);
         let connection = &mut self.slots[slot];
         if form == Form::Events {
             connection.heard = self.now;
@@ -212,6 +213,7 @@ impl Sending {
         let mut start = 0;
         for end in unit::ends_in(all, 0) {
             let one = &all[std::mem::replace(&mut start, end)..end];
+            self.work.queues_one();
             if !self.admit(machine, slot) {
                 if self.slots[slot].ending {
                     return;

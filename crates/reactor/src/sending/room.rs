@@ -104,6 +104,9 @@ impl Sending {
     /// Makes room for `more` bytes that this connection would pin: if there is none, the greediest have to go.
     pub(crate) fn make_room(&mut self, slot: u32, more: usize) -> bool {
         if self.ledger.admits(more) {
+            if more >= GREEDY {
+                self.nobody_greedy = None;
+            }
             return true;
         }
         self.relieve(more, None);

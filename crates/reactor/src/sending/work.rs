@@ -23,8 +23,10 @@ impl Work {
     const INFLATED: usize = 16;
     /// A final block in a compressed message.
     const FINAL_BLOCK: usize = 1 << 10;
-    /// To give one more listener what it is owed, beside what that is.
+    /// To see what one more listener is owed, and to give it.
     const DELIVERY: usize = 1 << 10;
+    /// To queue one message or event that is looked at by itself.
+    const UNIT: usize = 64;
 
     /// A visit begins, for which so much is enough.
     pub(crate) const fn begin_visit(&mut self, visit: usize) {
@@ -56,13 +58,18 @@ impl Work {
         self.beside_reading(Self::DEFLATED * bytes);
     }
 
-    /// One listener is given so many.
-    pub(crate) const fn delivered(&mut self, bytes: usize) {
-        self.beside_reading(Self::DELIVERY + bytes / Self::COPIED);
+    /// A listener is looked after.
+    pub(crate) const fn delivers(&mut self) {
+        self.beside_reading(Self::DELIVERY);
     }
 
-    /// So many left a queue; if the socket took `all`, nobody had to look where that ends.
-    pub(crate) const fn dequeued(&mut self, bytes: usize, all: bool) {
+    /// One of the things that it is given is queued by itself.
+    pub(crate) const fn queues_one(&mut self) {
+        self.beside_reading(Self::UNIT);
+    }
+
+    /// So many bytes are given to a listener, or have left a queue; if a socket did not take `all`, somebody looks where that ends.
+    pub(crate) const fn wrote(&mut self, bytes: usize, all: bool) {
         self.beside_reading(if all { bytes / Self::COPIED } else { bytes });
     }
 
@@ -107,9 +114,10 @@ mod tests {
         assert_eq!(price(|work| work.inflated(100, 200, 0)), 1_600);
         assert_eq!(price(|work| work.inflated(0, 0, 3)), 3 * 1_024);
         assert_eq!(price(|work| work.deflated(100)), 400);
-        assert_eq!(price(|work| work.delivered(100)), 1_024 + 25);
-        assert_eq!(price(|work| work.dequeued(100, true)), 25);
-        assert_eq!(price(|work| work.dequeued(100, false)), 100);
+        assert_eq!(price(Work::delivers), 1_024);
+        assert_eq!(price(Work::queues_one), 64);
+        assert_eq!(price(|work| work.wrote(100, true)), 25);
+        assert_eq!(price(|work| work.wrote(100, false)), 100);
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl Topics {
             }
             let length = wire.bytes.len() - before;
             self.pending += length + size_of::<usize>();
-            self.owed += length.max(LEAST) as u64 * u64::from(wire.wanted);
+            self.owed += if length > 0 { length.max(LEAST) as u64 * u64::from(wire.wanted) } else { 0 };
             wire.ends.push(wire.bytes.len());
         }
         if topic.published.is_empty() {

@@ -16,7 +16,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
     /// Until when the poll may sleep, on the machine's clock: never for so long that moments could not be compared any more.
     pub(super) fn patience(&self, timeout: Option<Duration>) -> Option<Duration> {
         let waits = !self.sending.ready.is_empty() || !self.waiting.is_empty() || !self.sending.drops.is_empty();
-        if waits || !self.letters.is_empty() || timeout == Some(Duration::ZERO) {
+        if waits || self.has_letters() || timeout == Some(Duration::ZERO) {
             return Some(Duration::ZERO);
         }
         // As of the last turn, or of what was done since: for the loop's own sake the clock is not read before a poll.

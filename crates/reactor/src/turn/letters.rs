@@ -1,11 +1,24 @@
 //! What other threads and other loops have said, in the order in which they said it, and no more of it in a turn than there is time for.
 
+use std::collections::VecDeque;
+
 use super::Loop;
 use crate::handler::Handler;
 use crate::remote::Command;
 use crate::sys::Sys;
 
 impl<H: Handler, S: Sys> Loop<H, S> {
+    /// Whether something was said that has not been heard.
+    pub(super) fn has_letters(&self) -> bool {
+        self.woken || !self.letters.is_empty()
+    }
+
+    /// Takes everything out of the mailbox, behind what was taken out before.
+    pub(super) fn collect_letters(&mut self) {
+        self.woken = false;
+        self.letters.extend(self.sending.fellows.collect().open());
+    }
+
     /// Does what is in the mailbox. What this turn has no time for comes first in the next, and the mailbox stays as it is until then, so
     /// that no more waits here than it had room for.
     pub(super) fn read_letters(&mut self) {
@@ -13,11 +26,13 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         while !self.sending.work.has_come_to(enough) {
             match self.letters.pop_front() {
                 Some(letter) => self.read_letter(letter),
-                None if self.woken => {
-                    self.woken = false;
-                    self.letters = self.sending.fellows.collect().open();
+                // Who stops has taken out what was said before that, and hears the rest when everybody was told.
+                None if self.woken && !self.is_about_to_tell() => self.collect_letters(),
+                None => {
+                    // Its memory was for as many as there were.
+                    self.letters = VecDeque::new();
+                    return;
                 }
-                None => return,
             }
         }
     }

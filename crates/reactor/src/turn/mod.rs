@@ -78,6 +78,8 @@ pub struct Loop<H: Handler, S: Sys = Mio> {
     /// After a stall: until when at most sockets are read before deadlines fire.
     late: Option<Moment>,
     drained_at: Option<Moment>,
+    /// Everybody has been told that the server is stopping.
+    told: bool,
 }
 
 /// So many times what is enough for a visit is one turn: a turn must not become so long that deadlines, timers and newcomers wait for
@@ -139,6 +141,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             wall_due: 0,
             late: None,
             drained_at: None,
+            told: false,
         }
     }
 
@@ -206,7 +209,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
             }
         }
         self.sending.ready.close_ranks();
-        if self.woken || !self.letters.is_empty() {
+        if self.has_letters() {
             self.read_letters();
         }
         self.drain();

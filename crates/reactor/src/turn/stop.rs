@@ -9,12 +9,30 @@ use crate::slots::Key;
 use crate::sys::Sys;
 
 impl<H: Handler, S: Sys> Loop<H, S> {
-    /// Stops accepting and tells everybody, once; ends everybody when the time is over.
+    /// Stops accepting and tells everybody, once. What was said before is heard before.
     pub(super) fn drain(&mut self) {
-        let asked = self.sending.fellows.drains();
-        if asked == 0 || self.drained_at.is_some() {
+        if self.sending.fellows.drains() == 0 || self.told {
             return;
         }
+        if self.drained_at.is_none() {
+            self.close_doors();
+            self.collect_letters();
+        }
+        if self.letters.is_empty() {
+            self.told = true;
+            for key in self.sending.slots.keys() {
+                self.tell(key);
+            }
+        }
+    }
+
+    /// Whether it stops, and not everybody has been told.
+    pub(super) const fn is_about_to_tell(&self) -> bool {
+        self.drained_at.is_some() && !self.told
+    }
+
+    /// Nobody new comes in.
+    fn close_doors(&mut self) {
         let wait = milliseconds(self.sending.limits.drain);
         // Accept until nobody waits, then close: closing a listener resets whoever waits in its queue.
         for listener in 0..self.wires.sys.listeners() {
@@ -31,9 +49,6 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         self.retry_accept = None;
         self.drained_at = Some(self.sending.now.after(wait));
         self.sending.draining = true;
-        for key in self.sending.slots.keys() {
-            self.tell(key);
-        }
     }
 
     /// Tells one connection that the server is stopping.
@@ -53,9 +68,11 @@ impl<H: Handler, S: Sys> Loop<H, S> {
         }
     }
 
+    /// Whether the loop goes on; ends everybody when the time is over.
     pub(super) fn outlook(&mut self) -> Turn {
         let Some(at) = self.drained_at else { return Turn::Goes };
-        if !self.sending.now.reached(at) && self.sending.fellows.drains() < 2 && self.sending.slots.len() > 0 {
+        let waits = self.sending.slots.len() > 0 || !self.told;
+        if waits && !self.sending.now.reached(at) && self.sending.fellows.drains() < 2 {
             return Turn::Goes;
         }
         for key in self.sending.slots.keys() {

@@ -481,6 +481,22 @@ fn bytes_of_which_nothing_comes_are_work_and_nobody_starves() {
 }
 
 #[test]
+fn whoever_waits_for_us_is_not_taken_for_dead() {
+    let mut stage = with(Limits::default(), Deflate::DEFAULT, App::new());
+    let (slow, _) = Squeezed::open(&mut stage, "/", OFFER);
+    let blocks = [0, 0, 0, 0xff, 0xff].repeat(45_000);
+    slow.client.send(&Sent::raw(0xc1, &blocks[..blocks.len() - 4]));
+    // All of it was read in the first of them; a ping and its pong have 50 seconds.
+    for _ in 0..54 {
+        stage.world.pass(Duration::from_secs(1));
+        stage.turn();
+    }
+    assert_eq!((stage.app().whys(), stage.app().messages.len()), (vec![], 0));
+    stage.settle();
+    assert_eq!(stage.app().messages, [b""]);
+}
+
+#[test]
 fn what_is_compressed_for_peers_is_work_and_a_turn_ends_by_it() {
     what_is_compressed_is_work(App::new());
 }

@@ -171,6 +171,29 @@ fn what_is_said_to_many_leaves_sooner_and_who_says_it_waits() {
 }
 
 #[test]
+fn to_see_that_listeners_are_owed_nothing_is_work_too() {
+    let mut stage = Stage::with(
+        Limits { cork: 1_000, visit: 10_000, ..Limits::default() },
+        App::new().on_opened(|peer| peer.subscribe("all")).on_message(|peer, _| {
+            // To a WebSocket it is nothing.
+            peer.publish("all", Event::default());
+        }),
+    );
+    let mut all: Vec<Ws> = (0..100).map(|_| stage.web_socket("/")).collect();
+    all[0].client.send(&Sent::message("").repeat(1_000));
+    stage.turn();
+    let told = stage.app().messages.len();
+    assert!(
+        (20..60).contains(&told),
+        "until what is noted of them is a thousand bytes, and a hundred were looked after: {told}"
+    );
+    // Nothing is read or written meanwhile.
+    (0..50).for_each(|_| stage.turn());
+    assert_eq!(stage.app().messages.len(), 1_000);
+    assert!(all[1].frames().is_empty());
+}
+
+#[test]
 fn more_parts_than_the_kernel_takes_are_one_write_all_the_same() {
     let mut stage = Stage::new(room());
     let mut ws = stage.web_socket("/?topics=other");

@@ -2,8 +2,9 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use longwire_reactor::frame::Message;
+use longwire_reactor::frame::{Message, Opcode};
 use longwire_reactor::{CloseCode, Closed, Event, Full, Limits, PeerId, Reply, Server};
 
 use crate::live::*;
@@ -322,6 +323,48 @@ fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
 }
 
 #[test]
+fn a_letter_that_takes_a_whole_turn_makes_nobody_deaf_to_what_is_said_meanwhile() {
+    let server = Server::default().limits(Limits { cork: 100, visit: 100, ..Limits::default() });
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut all: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    let said = ["one", "two", "three"].map(|word| format!("{word:100}"));
+    remote.publish("all", &said[0]).unwrap();
+    remote.publish("all", &said[1]).unwrap();
+    stage.turn();
+    remote.publish("all", &said[2]).unwrap();
+    // The second letter is all that there is time for, so that the mailbox is not opened in the turn that hears of it.
+    stage.turn();
+    assert_eq!(all[0].all_frames(), texts(&[&*said[0], &*said[1]]));
+    let now = stage.world.now();
+    let _ = stage.on.turn(Some(Duration::from_secs(1))).expect("a turn");
+    assert_eq!(stage.world.now(), now, "it does not sleep over it");
+    assert_eq!(all[0].all_frames(), texts(&[&*said[2]]));
+}
+
+#[test]
+fn what_was_said_before_a_server_is_stopped_is_heard_before() {
+    let server = Server::default().limits(Limits { cork: 100, visit: 100, ..Limits::default() });
+    let remote = server.remote();
+    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
+    let mut all: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    let said: Vec<String> = (0..20).map(|number| format!("{number:100}")).collect();
+    said.iter().for_each(|text| remote.publish("all", text).unwrap());
+    remote.drain();
+    stage.turn();
+    remote.publish("all", "what is said afterwards is for nobody").unwrap();
+    stage.settle();
+    let last = closes(CloseCode::GOING_AWAY, "server is stopping");
+    let expected: Vec<Frame> = said.iter().map(|text| whole(Opcode::Text, text)).chain([last]).collect();
+    assert_eq!(all[0].all_frames(), expected);
+    let (tell, told) = channel();
+    all.iter().for_each(|ws| ws.client.reset());
+    remote.run(stage.app().opened[0], move |_| tell.send(()).unwrap()).unwrap();
+    stage.settle();
+    assert!(stage.ended && told.recv_timeout(BOUND).is_ok());
+}
+
+#[test]
 fn a_batch_from_another_loop_is_whole_and_in_order_in_however_many_turns_it_is_told() {
     let everybody = Everybody::default();
     let shared = everybody.clone();
@@ -428,7 +471,7 @@ fn a_hub_closes_peers_of_every_loop() {
 fn the_tick_runs_on_the_first_loop_only() {
     let (ticks, ticked) = channel();
     let ticks = Mutex::new(ticks);
-    let set = |server: Server| server.tick(std::time::Duration::from_millis(1));
+    let set = |server: Server| server.tick(Duration::from_millis(1));
     let live = Live::with(3, set, move |number| {
         let ticks = ticks.lock().unwrap().clone();
         App::new().on_tick(move |_| {
