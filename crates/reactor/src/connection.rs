@@ -104,6 +104,14 @@ impl Connection {
         Self { session, opened: now, since: now, heard: now, ..Self::vacant() }
     }
 
+    /// Bytes of the peer are looked at: a sign of its life, where what it sends is one.
+    #[inline]
+    pub(crate) const fn hears(&mut self, now: Moment) {
+        if self.session.heard() {
+            self.heard = now;
+        }
+    }
+
     /// Bytes in its queue.
     pub(crate) fn queued(&self) -> usize {
         self.output.as_ref().map_or(0, |queue| queue.len())

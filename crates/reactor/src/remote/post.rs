@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Publish(Batch, usize),
     Answer(PeerId, Box<Reply>),
     Run(Call),
-    End(PeerId, CloseCode, Box<str>),
+    End(Closing),
 }
 
 /// Topics, and what was published to each. One copy is on its way to all loops.
@@ -36,7 +36,7 @@ impl Command {
             Self::Publish(batch, _) => batch.iter().map(|(topic, parcel)| topic.len() + parcel.bytes()).sum(),
             Self::Answer(_, reply) => reply.bytes(),
             Self::Run(call) => size_of_val(&**call),
-            Self::End(_, _, reason) => reason.len(),
+            Self::End(closing) => closing.reason.len(),
         };
         size_of::<Self>() + beside
     }
@@ -67,10 +67,10 @@ pub(crate) struct Post {
 }
 
 /// A peer that is to be closed.
-struct Closing {
-    id: PeerId,
-    code: CloseCode,
-    reason: Box<str>,
+pub(crate) struct Closing {
+    pub(crate) id: PeerId,
+    pub(crate) code: CloseCode,
+    pub(crate) reason: Box<str>,
 }
 
 impl Post {
@@ -107,7 +107,7 @@ impl Post {
     /// All of it, in the order in which the loop does it.
     pub(crate) fn open(self) -> VecDeque<Command> {
         let mut all = VecDeque::from(self.commands);
-        all.extend(self.closings.into_values().map(|Closing { id, code, reason }| Command::End(id, code, reason)));
+        all.extend(self.closings.into_values().map(Command::End));
         all
     }
 }
@@ -175,14 +175,14 @@ mod tests {
         post.close(peer(20, 2), CloseCode::NORMAL, "after");
         post.close(peer(20, u32::MAX), CloseCode::NORMAL, "before");
         let closings = post.open().into_iter().map(|command| match command {
-            Command::End(id, code, reason) => (id.request, code, reason),
+            Command::End(closing) => closing,
             _ => unreachable!("nothing else was put in"),
         });
-        let closings: Vec<_> = closings.collect();
-        let requests: Vec<u32> = closings.iter().map(|(request, ..)| *request).collect();
+        let closings: Vec<Closing> = closings.collect();
+        let requests: Vec<u32> = closings.iter().map(|closing| closing.id.request).collect();
         assert_eq!(requests[..10], (9_990..10_000).collect::<Vec<_>>());
         assert_eq!(requests[10..], [1, 2]);
-        assert_eq!((closings[9].1, &*closings[9].2), (CloseCode::NORMAL, "once"));
-        assert_eq!((closings[10].1, closings[10].2.len()), (CloseCode::POLICY, Close::MAX_REASON));
+        assert_eq!((closings[9].code, &*closings[9].reason), (CloseCode::NORMAL, "once"));
+        assert_eq!((closings[10].code, closings[10].reason.len()), (CloseCode::POLICY, Close::MAX_REASON));
     }
 }

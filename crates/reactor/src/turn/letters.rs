@@ -59,9 +59,9 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 self.run_answers();
             }
             Command::Run(call) => self.guarded(|_, hub| call(hub)),
-            Command::End(id, code, reason) => {
-                if let Some(key) = self.sending.local(id) {
-                    self.sending.close(&mut self.wires, key.slot, code, &reason);
+            Command::End(closing) => {
+                if let Some(key) = self.sending.local(closing.id) {
+                    self.sending.close(&mut self.wires, key.slot, closing.code, &closing.reason);
                 }
             }
         }

@@ -198,12 +198,8 @@ impl<H: Handler, S: Sys> Loop<H, S> {
 
     /// Gives the session what was read in an earlier visit, where it lies. Nothing is read for it, but it is as much work as then.
     fn look_on(&mut self, key: Key, input: &mut Option<Box<Input>>) {
-        let now = self.sending.now;
-        let connection = &mut self.sending.slots[key.slot];
-        if connection.session.heard() {
-            // Behind it there may be the pong that is awaited.
-            connection.heard = now;
-        }
+        // Behind it there may be the pong that is awaited.
+        self.sending.slots[key.slot].hears(self.sending.now);
         let mut carry = input.as_mut().map(|input| std::mem::take(&mut input.carry)).unwrap_or_default();
         let used = self.visit_of(key, input).receive(carry.rest());
         self.sending.work.read(used);
@@ -247,9 +243,7 @@ impl<H: Handler, S: Sys> Loop<H, S> {
                 Ok(0)
             }
             Ok(read) => {
-                if connection.session.heard() {
-                    connection.heard = self.sending.now;
-                }
+                connection.hears(self.sending.now);
                 if read < space && connection.short_read_drains && !connection.read_closed {
                     connection.readable = false;
                 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use longwire_reactor::frame::{Message, Opcode};
-use longwire_reactor::{CloseCode, Closed, Event, Full, Limits, PeerId, Reply, Server};
+use longwire_reactor::{CloseCode, Closed, Event, Full, Limits, PeerId, Remote, Reply, Server};
 
 use crate::live::*;
 use crate::stage::*;
@@ -284,12 +284,18 @@ fn what_a_turn_publishes_leaves_for_the_other_loops_when_it_becomes_much() {
     assert_eq!(ended.recv_timeout(BOUND).unwrap(), Ok(()), "served before the turn had ended");
 }
 
-#[test]
-fn what_is_sent_to_one_makes_only_that_one_hear_what_was_published_before() {
-    let server = Server::default();
+/// A loop, what reaches it from elsewhere, and so many who listen to "all".
+fn listeners(limits: Limits, count: usize) -> (Remote, Stage, Vec<Ws>) {
+    let server = Server::default().limits(limits);
     let remote = server.remote();
     let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
-    let mut all: Vec<Ws> = (0..100).map(|_| stage.web_socket("/")).collect();
+    let all = (0..count).map(|_| stage.web_socket("/")).collect();
+    (remote, stage, all)
+}
+
+#[test]
+fn what_is_sent_to_one_makes_only_that_one_hear_what_was_published_before() {
+    let (remote, mut stage, mut all) = listeners(Limits::default(), 100);
     let one = stage.app().opened[0];
     for _ in 0..50 {
         remote.publish("all", "to all").unwrap();
@@ -303,10 +309,7 @@ fn what_is_sent_to_one_makes_only_that_one_hear_what_was_published_before() {
 
 #[test]
 fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
-    let server = Server::default().limits(Limits { cork: 1_000, visit: 2_500, ..Limits::default() });
-    let remote = server.remote();
-    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
-    let mut all: Vec<Ws> = (0..150).map(|_| stage.web_socket("/")).collect();
+    let (remote, mut stage, mut all) = listeners(Limits { cork: 1_000, visit: 2_500, ..Limits::default() }, 150);
     let numbers: Vec<String> = (0..20).map(|number| format!("{number:0100}")).collect();
     numbers.iter().for_each(|number| remote.publish("all", number).unwrap());
     remote.close(stage.app().opened[0], CloseCode::NORMAL, "last");
@@ -324,10 +327,7 @@ fn what_is_said_from_elsewhere_has_no_more_of_a_turn_than_there_is_time_for() {
 
 #[test]
 fn a_letter_that_takes_a_whole_turn_makes_nobody_deaf_to_what_is_said_meanwhile() {
-    let server = Server::default().limits(Limits { cork: 100, visit: 100, ..Limits::default() });
-    let remote = server.remote();
-    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
-    let mut all: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    let (remote, mut stage, mut all) = listeners(Limits { cork: 100, visit: 100, ..Limits::default() }, 10);
     let said = ["one", "two", "three"].map(|word| format!("{word:100}"));
     remote.publish("all", &said[0]).unwrap();
     remote.publish("all", &said[1]).unwrap();
@@ -344,10 +344,7 @@ fn a_letter_that_takes_a_whole_turn_makes_nobody_deaf_to_what_is_said_meanwhile(
 
 #[test]
 fn what_was_said_before_a_server_is_stopped_is_heard_before() {
-    let server = Server::default().limits(Limits { cork: 100, visit: 100, ..Limits::default() });
-    let remote = server.remote();
-    let mut stage = Stage::built(server, App::new().on_opened(|peer| peer.subscribe("all")));
-    let mut all: Vec<Ws> = (0..10).map(|_| stage.web_socket("/")).collect();
+    let (remote, mut stage, mut all) = listeners(Limits { cork: 100, visit: 100, ..Limits::default() }, 10);
     let said: Vec<String> = (0..20).map(|number| format!("{number:100}")).collect();
     said.iter().for_each(|text| remote.publish("all", text).unwrap());
     remote.drain();
